@@ -1,7 +1,8 @@
 // The few types that every Skiff interface speaks: errors, results, shapes, element types, bytes.
 //
-// Header-only, no dependency beyond the standard library. All types are plain values: copy them freely, use them from
-// any thread. Nothing here throws, except that std::string may when memory runs out.
+// Header-only, no dependency beyond the standard library. All types are plain values: copy them
+// freely, use them from any thread. Nothing here throws, except that std::string may when memory
+// runs out.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +18,8 @@
 
 namespace skiff {
 
-// 0 to 16 are the canonical codes with the numbers Firebase uses; 17, 101 and 102 are Firebase ML's; the rest are ours.
+// 0 to 16 are the canonical codes with the numbers Firebase uses; 17, 101 and 102 are Firebase
+// ML's; the rest are ours.
 enum class Code : int {
     ok = 0,
     cancelled = 1,
@@ -52,8 +54,8 @@ struct Error {
     bool retry = false;
 };
 
-// Either a T or an Error. Check ok() (or operator bool) before value(); value() of an error is a programmer's mistake and
-// aborts.
+// Either a T or an Error. Check ok() (or operator bool) before value(); value() of an error is a
+// programmer's mistake and aborts.
 template <typename T>
 class [[nodiscard]] Result {
  public:
@@ -131,13 +133,13 @@ class [[nodiscard]] Result<void> {
 
 using Status = Result<void>;
 
-// `auto x = SKIFF_TRY(f());` returns f's error from the calling function, or yields its value. (GNU statement expression:
-// g++ and clang.)
-#define SKIFF_TRY(expression)                                           \
-    (__extension__({                                                    \
-        auto skiff_try_result = (expression);                           \
+// `auto x = SKIFF_TRY(f());` returns f's error from the calling function, or yields its value. (GNU
+// statement expression: g++ and clang.)
+#define SKIFF_TRY(expression)                                             \
+    (__extension__({                                                      \
+        auto skiff_try_result = (expression);                             \
         if (!skiff_try_result.ok()) return skiff_try_result.take_error(); \
-        std::move(skiff_try_result).value();                            \
+        std::move(skiff_try_result).value();                              \
     }))
 
 using Bytes = std::span<const std::uint8_t>;
@@ -173,17 +175,18 @@ enum class DType : std::uint8_t {
 // "float32", "int8", ...; "dtype 99" has no name and gives "unknown".
 constexpr std::string_view dtype_name(DType type) {
     constexpr std::string_view names[] = {
-        "float32", "float16", "int32",    "uint8",   "int64",     "string",        "bool",       "int16",
-        "complex64", "int8",  "float64",  "complex128", "uint64", "resource",      "variant",    "uint32",
-        "uint16",  "int4",    "bfloat16", "int2",    "uint4",     "float8_e4m3fn", "float8_e5m2"};
+        "float32",  "float16",  "int32",     "uint8",         "int64",      "string",
+        "bool",     "int16",    "complex64", "int8",          "float64",    "complex128",
+        "uint64",   "resource", "variant",   "uint32",        "uint16",     "int4",
+        "bfloat16", "int2",     "uint4",     "float8_e4m3fn", "float8_e5m2"};
     const auto index = static_cast<std::size_t>(type);
     return index < std::size(names) ? names[index] : "unknown";
 }
 
 // Bits of one element; 0 for types without a fixed size (string, resource, variant).
 constexpr int dtype_bits(DType type) {
-    constexpr unsigned char bits[] = {32, 16, 32, 8,  64, 0,  8,  16, 64, 8, 64, 128,
-                                      64, 0,  0,  32, 16, 4,  16, 2,  4,  8, 8};
+    constexpr unsigned char bits[] = {32, 16, 32, 8,  64, 0, 8,  16, 64, 8, 64, 128,
+                                      64, 0,  0,  32, 16, 4, 16, 2,  4,  8, 8};
     const auto index = static_cast<std::size_t>(type);
     return index < std::size(bits) ? bits[index] : 0;
 }
@@ -194,7 +197,8 @@ class Shape {
     static constexpr int max_rank = 8;
     Shape() = default;
     Shape(std::initializer_list<std::int32_t> dims) : Shape(std::span(dims.begin(), dims.size())) {}
-    // Dimensions beyond max_rank are a programmer's mistake: callers that read foreign data check first.
+    // Dimensions beyond max_rank are a programmer's mistake: callers that read foreign data check
+    // first.
     explicit Shape(std::span<const std::int32_t> dims) : rank_(static_cast<int>(dims.size())) {
         if (dims.size() > max_rank) __builtin_trap();
         for (int i = 0; i < rank_; ++i) dims_[i] = dims[static_cast<std::size_t>(i)];
@@ -208,7 +212,8 @@ class Shape {
         if (rank_ >= max_rank) __builtin_trap();
         dims_[rank_++] = dim;
     }
-    // Number of elements; dimensions are taken as they are (a loaded model's product is known not to overflow).
+    // Number of elements; dimensions are taken as they are (a loaded model's product is known not
+    // to overflow).
     std::int64_t elements() const {
         std::int64_t n = 1;
         for (int i = 0; i < rank_; ++i) n *= dims_[i];
@@ -231,8 +236,8 @@ class Shape {
     int rank_ = 0;
 };
 
-// Affine quantization: real = scale * (stored - zero_point). scale 0: not quantized. (Per-channel weights carry more; they
-// are not part of a model's interface.)
+// Affine quantization: real = scale * (stored - zero_point). scale 0: not quantized. (Per-channel
+// weights carry more; they are not part of a model's interface.)
 struct Quantization {
     float scale = 0;
     std::int32_t zero_point = 0;

@@ -1,4 +1,5 @@
-// Files, whole and durable. Errors name the path and the system's reason; ENOSPC is Code::not_enough_space.
+// Files, whole and durable. Errors name the path and the system's reason; ENOSPC is
+// Code::not_enough_space.
 #pragma once
 
 #include <memory>
@@ -11,8 +12,8 @@
 namespace skiff {
 
 Result<std::string> read_file(const std::string& path, std::size_t at_most = SIZE_MAX);
-// Other readers see the old file or the new one, whole, also after a power cut: temporary beside it, fsync, rename, fsync of
-// the folder.
+// Other readers see the old file or the new one, whole, also after a power cut: temporary beside
+// it, fsync, rename, fsync of the folder.
 Status write_file_durably(const std::string& path, Bytes bytes, int mode = 0644);
 Status write_file(const std::string& path, Bytes bytes);  // plain, for outputs
 Status make_folders(const std::string& path);             // parents too; fine if there

@@ -1,10 +1,10 @@
-// JSON as nlohmann's tree, parsed without exceptions. Include <nlohmann/json.hpp> in the .cc file that looks inside.
+// JSON as nlohmann's tree, parsed without exceptions. Include <nlohmann/json.hpp> in the .cc file
+// that looks inside.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
-
-#include <nlohmann/json_fwd.hpp>
 
 #include "base/result.h"
 
@@ -12,11 +12,12 @@ namespace skiff {
 
 using Json = nlohmann::json;
 
-// Refuses what a careful reader must: duplicate keys, nesting deeper than 64, bytes after the end, bad UTF-8. `what` names
-// the document in the error ("timestamp.json").
+// Refuses what a careful reader must: duplicate keys, nesting deeper than 64, bytes after the end,
+// bad UTF-8. `what` names the document in the error ("timestamp.json").
 Result<Json> parse_json(std::string_view text, std::string_view what);
 
-// Members of objects, with errors that say which member of which document is missing or of the wrong kind.
+// Members of objects, with errors that say which member of which document is missing or of the
+// wrong kind.
 Result<std::string> json_string(const Json& object, const char* key, std::string_view what);
 Result<std::int64_t> json_int(const Json& object, const char* key, std::string_view what);
 Result<bool> json_bool(const Json& object, const char* key, std::string_view what);

@@ -7,8 +7,12 @@
 
 namespace skiff {
 
-inline Error error(Code code, std::string message) { return Error{code, std::move(message), false}; }
-inline Error retryable(Code code, std::string message) { return Error{code, std::move(message), true}; }
+inline Error error(Code code, std::string message) {
+    return Error{code, std::move(message), false};
+}
+inline Error retryable(Code code, std::string message) {
+    return Error{code, std::move(message), true};
+}
 
 // "reading model.tflite: <message>": what was being done, before what went wrong.
 inline Error with_context(Error e, std::string_view doing) {

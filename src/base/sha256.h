@@ -13,7 +13,7 @@ using Sha256Digest = std::array<std::uint8_t, 32>;
 Sha256Digest sha256(Bytes bytes);
 std::string sha256_hex(Bytes bytes);
 
-// For bytes that arrive in pieces. A stream can be cloned to resume a download's hash.
+// For bytes that arrive in pieces.
 class Sha256 {
  public:
     Sha256();

@@ -8,8 +8,8 @@
 
 namespace skiff {
 
-// One pool belongs to one interpreter; parallel_for is called from one thread at a time. With one thread (or a null pool)
-// everything runs in the caller, in order.
+// One pool belongs to one interpreter; parallel_for is called from one thread at a time. With one
+// thread (or a null pool) everything runs in the caller, in order.
 class ThreadPool {
  public:
     explicit ThreadPool(int threads);  // threads >= 1, the caller's included
@@ -19,8 +19,9 @@ class ThreadPool {
 
     int threads() const;
 
-    // Calls body(begin, end) over disjoint chunks that cover [0, n), each of at least `grain` (but the last). Chunks are
-    // handed out one by one, so a busy machine costs at most one chunk's delay. Does not allocate.
+    // Calls body(begin, end) over disjoint chunks that cover [0, n), each of at least `grain` (but
+    // the last). Chunks are handed out one by one, so a busy machine costs at most one chunk's
+    // delay. Does not allocate.
     void parallel_for(std::int64_t n, std::int64_t grain,
                       FunctionRef<void(std::int64_t, std::int64_t)> body);
 

@@ -1,4 +1,5 @@
-// What a .tflite operator's options say, as plain values. runtime/ fills these in from the model; kernels read them.
+// What a .tflite operator's options say, as plain values. runtime/ fills these in from the model;
+// kernels read them.
 #pragma once
 
 #include <cstdint>

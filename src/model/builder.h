@@ -27,8 +27,9 @@ struct TensorSpec {
     bool is_variable = false;
 };
 
-// Options are given as the generated object-API union (model/schema.h): builder.add_operator(tflite::BuiltinOperator_ADD,
-// {0,1}, {2}, options) with `tflite::BuiltinOptionsUnion options; options.Set(tflite::AddOptionsT{...})`. Kept out of this
+// Options are given as the generated object-API union (model/schema.h):
+// builder.add_operator(tflite::BuiltinOperator_ADD, {0,1}, {2}, options) with
+// `tflite::BuiltinOptionsUnion options; options.Set(tflite::AddOptionsT{...})`. Kept out of this
 // header by a type-erased writer; see builder_ops.h for the common operators.
 struct OperatorSpec {
     std::int32_t builtin_code = 0;
@@ -68,7 +69,8 @@ class Builder {
     void add_metadata(std::string name, std::vector<std::uint8_t> data);
     void set_image_metadata(MetadataSpec spec);
 
-    // The file's bytes; the result loads with Model::load_memory (checked), or the error says why not.
+    // The file's bytes; the result loads with Model::load_memory (checked), or the error says why
+    // not.
     Result<std::vector<std::uint8_t>> write() const;
 
  private:

@@ -1,5 +1,5 @@
-// TFLite metadata: what the model's maker says about inputs, outputs and labels (the flatbuffer named TFLITE_METADATA, and
-// the files in the zip appended to the model).
+// TFLite metadata: what the model's maker says about inputs, outputs and labels (the flatbuffer
+// named TFLITE_METADATA, and the files in the zip appended to the model).
 #pragma once
 
 #include <optional>
@@ -34,7 +34,8 @@ struct TensorMetadata {
     bool is_image = false;
     enum class ColorSpace { unknown, rgb, grayscale } color_space = ColorSpace::unknown;
     std::optional<float> score_threshold;
-    std::vector<LabelFile> axis_labels;  // in the order of the metadata: the first is the class name
+    std::vector<LabelFile>
+        axis_labels;  // in the order of the metadata: the first is the class name
     std::optional<ScoreCalibration> calibration;
 };
 struct Metadata {
@@ -43,8 +44,8 @@ struct Metadata {
     std::vector<TensorMetadata> inputs, outputs;  // may be shorter than the model's
 };
 
-// Metadata{present = false} when the model has none. Errors: metadata that cannot be read, or names a file that is not in
-// the zip.
+// Metadata{present = false} when the model has none. Errors: metadata that cannot be read, or names
+// a file that is not in the zip.
 Result<Metadata> read_metadata(const Model& model);
 
 // One label per line; a trailing newline adds none; CRLF is taken.

@@ -1,9 +1,10 @@
 // A .tflite file, read and checked.
 //
-// Nothing in the file is trusted. load() verifies the flatbuffer, then its meaning; after it every index is in range, every
-// constant's bytes match shape x type, quantization fits, and nodes stand in an order in which every input is there before
-// it is read. Weights are not copied: the views point into the file's map (or the caller's memory). Immutable afterwards,
-// so any thread may read it.
+// Nothing in the file is trusted. load() verifies the flatbuffer, then its meaning; after it every
+// index is in range, every constant's bytes match shape x type, quantization fits, and nodes stand
+// in an order in which every input is there before it is read. Weights are not copied: the views
+// point into the file's map (or the caller's memory). Immutable afterwards, so any thread may read
+// it.
 #pragma once
 
 #include <memory>
@@ -18,7 +19,7 @@
 namespace skiff::model {
 
 struct TensorQuantization {
-    std::vector<float> scales;              // empty: not quantized; 1; or one per index of dimension `axis`
+    std::vector<float> scales;  // empty: not quantized; 1; or one per index of dimension `axis`
     std::vector<std::int64_t> zero_points;  // as many as scales
     int axis = 0;
 };
@@ -43,7 +44,8 @@ struct Operator {
     std::vector<std::int32_t> inputs;  // tensor indices; -1: optional and left out
     std::vector<std::int32_t> outputs;
     std::vector<std::int32_t> intermediates;
-    // The options table as the generated type of schema.h (tflite::Operator*): runtime/lowering.cc reads it.
+    // The options table as the generated type of schema.h (tflite::Operator*): runtime/lowering.cc
+    // reads it.
     const void* flatbuffer = nullptr;
     Bytes custom_options;
 };
@@ -72,8 +74,9 @@ struct MetadataEntry {
 
 class Model {
  public:
-    // Maps the file. Errors name the path, what is wrong and where: Code::not_found, Code::invalid_argument (not a model,
-    // or one that contradicts itself), Code::unimplemented (valid, but beyond this reader, e.g. rank above 8).
+    // Maps the file. Errors name the path, what is wrong and where: Code::not_found,
+    // Code::invalid_argument (not a model, or one that contradicts itself), Code::unimplemented
+    // (valid, but beyond this reader, e.g. rank above 8).
     static Result<std::shared_ptr<const Model>> load_file(const std::string& path);
     // Reads in place: `bytes` must outlive the model. `label` stands in for the path in messages.
     static Result<std::shared_ptr<const Model>> load_memory(Bytes bytes,

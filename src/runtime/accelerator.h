@@ -1,9 +1,10 @@
 // The seam for whatever computes parts of a graph elsewhere: a GPU, an NPU, an external delegate.
 //
-// The interpreter offers every node; the accelerator claims those it wants; connected claims become one partition, which
-// the accelerator compiles. It may refuse at any point: at compile, the CPU takes the partition's nodes from the start; at
-// invoke, the CPU computes that invocation's nodes and all later ones (the partition is dropped). So an accelerator can make
-// a model faster, never unusable. An accelerator that gives wrong numbers is caught by verify, not here.
+// The interpreter offers every node; the accelerator claims those it wants; connected claims become
+// one partition, which the accelerator compiles. It may refuse at any point: at compile, the CPU
+// takes the partition's nodes from the start; at invoke, the CPU computes that invocation's nodes
+// and all later ones (the partition is dropped). So an accelerator can make a model faster, never
+// unusable. An accelerator that gives wrong numbers is caught by verify, not here.
 #pragma once
 
 #include <memory>
@@ -40,7 +41,8 @@ class Accelerator {
     virtual ~Accelerator() = default;
     virtual std::string_view name() const = 0;
     virtual bool claims(const model::Subgraph& subgraph, const model::Operator& op) const = 0;
-    // `tensors`: all of the subgraph's, with shapes, quantization and constants; data of others is null.
+    // `tensors`: all of the subgraph's, with shapes, quantization and constants; data of others is
+    // null.
     virtual Result<std::unique_ptr<Partition>> compile(
         const PartitionSpec& spec, std::span<const kernels::Tensor> tensors) = 0;
 };

@@ -14,7 +14,8 @@ namespace skiff::runtime {
 struct TensorInfo {
     std::string name;
     DType dtype = DType::float32;
-    Shape shape;  // of this moment: after resize_input; an output's may change in invoke when it depends on values
+    Shape shape;  // of this moment: after resize_input; an output's may change in invoke when it
+                  // depends on values
     Quantization quantization;
     std::size_t bytes = 0;
 };
@@ -22,7 +23,8 @@ struct TensorInfo {
 struct EngineOptions {
     int threads = 1;
     bool allow_fp16 = false;
-    std::string signature = {};  // empty: the main subgraph's inputs and outputs, in the file's order
+    std::string signature =
+        {};  // empty: the main subgraph's inputs and outputs, in the file's order
 };
 
 // One thread at a time, but for cancel().
@@ -49,13 +51,16 @@ class Engine {
     virtual Status invoke() = 0;
     // Variable tensors (the model's memory between invocations) back to their start.
     virtual Status reset_state() = 0;
-    // From any thread: the invocation in progress ends soon with Code::cancelled. Engines that cannot do it let it finish.
+    // From any thread: the invocation in progress ends soon with Code::cancelled. Engines that
+    // cannot do it let it finish.
     virtual void cancel() {}
 };
 
-// "skiff"; "litert:/path/libLiteRt.so" (the current LiteRt* C ABI); "tflite:/path/libtensorflowlite_c.so" (the classic
-// TfLite* C ABI). Libraries run in this process here: a library that crashes takes the process along (cli/ isolates them).
-// Errors: not_found (no such library, names the path), invalid_argument (a library without the ABI's functions, lists one).
+// "skiff"; "litert:/path/libLiteRt.so" (the current LiteRt* C ABI);
+// "tflite:/path/libtensorflowlite_c.so" (the classic TfLite* C ABI). Libraries run in this process
+// here: a library that crashes takes the process along (cli/ isolates them). Errors: not_found (no
+// such library, names the path), invalid_argument (a library without the ABI's functions, lists
+// one).
 Result<std::unique_ptr<Engine>> create_engine(std::string_view spec,
                                               std::shared_ptr<const model::Model> model,
                                               const EngineOptions& options);

@@ -1,7 +1,8 @@
 // Runs one subgraph of a model on the CPU, with what accelerators claim given to them.
 //
-// Life: create() (finds a kernel for every node, or lists what is missing) -> resize_input()* -> prepare() (shapes, memory
-// plan, one arena) -> invoke()*. invoke() allocates nothing, unless an output shape depends on values (is_static() false).
+// Life: create() (finds a kernel for every node, or lists what is missing) -> resize_input()* ->
+// prepare() (shapes, memory plan, one arena) -> invoke()*. invoke() allocates nothing, unless an
+// output shape depends on values (is_static() false).
 #pragma once
 
 #include <functional>
@@ -26,15 +27,16 @@ struct InterpreterOptions {
     bool allow_fp16 = false;  // accepted; no kernel makes use of it yet
     std::string signature = {};
     std::vector<std::shared_ptr<Accelerator>> accelerators = {};  // in order of preference
-    // Keep every tensor in memory of its own, so that tensor() can show all of them after invoke(): for tools that compare
-    // node by node. Costs memory.
+    // Keep every tensor in memory of its own, so that tensor() can show all of them after invoke():
+    // for tools that compare node by node. Costs memory.
     bool preserve_all_tensors = false;
 };
 
 struct MemoryUse {
-    std::size_t arena_bytes;          // what was allocated for tensors and scratch
-    std::size_t largest_live_bytes;   // the largest sum of live tensors and scratch over all nodes: no plan can be below
-    std::size_t persistent_bytes;     // variable tensors
+    std::size_t arena_bytes;         // what was allocated for tensors and scratch
+    std::size_t largest_live_bytes;  // the largest sum of live tensors and scratch over all nodes:
+                                     // no plan can be below
+    std::size_t persistent_bytes;    // variable tensors
 };
 
 class Interpreter final : public Engine {
@@ -60,7 +62,8 @@ class Interpreter final : public Engine {
     bool is_static() const;  // after prepare(): all shapes are known before invoke()
     MemoryUse memory() const;
     void set_profile_sink(ProfileSink sink);  // empty: off
-    // Any tensor of the subgraph; its data is meaningful after invoke() with preserve_all_tensors, or for constants.
+    // Any tensor of the subgraph; its data is meaningful after invoke() with preserve_all_tensors,
+    // or for constants.
     const kernels::Tensor& tensor(int index) const;
     std::size_t node_count() const;
     // Accelerators in use: how many nodes each runs, in options' order.
@@ -72,7 +75,8 @@ class Interpreter final : public Engine {
     std::unique_ptr<Impl> impl_;
 };
 
-// What keeps a model from running: "TRANSPOSE_CONV (version 3) x4, CUSTOM Foo x1"; empty when nothing does.
+// What keeps a model from running: "TRANSPOSE_CONV (version 3) x4, CUSTOM Foo x1"; empty when
+// nothing does.
 std::vector<std::string> missing_operators(const model::Model& model);
 
 }  // namespace skiff::runtime
