@@ -1,0 +1,47 @@
+#include "api/loaded_model.h"
+
+#include "api/error.h"
+
+using skiff::Code;
+using skiff::Result;
+using skiff::api::fail;
+
+namespace {
+
+int32_t give(Result<std::shared_ptr<const skiff::model::Model>> loaded, skiff_loaded_model** out,
+             skiff_error* error) {
+    if (!loaded.ok()) return fail(loaded.error(), error);
+    *out = new skiff_loaded_model{std::move(loaded).value()};
+    return SKIFF_OK;
+}
+
+}  // namespace
+
+uint32_t skiff_abi_version(void) {
+    return SKIFF_ABI_VERSION;
+}
+const char* skiff_version(void) {
+    return SKIFF_VERSION;
+}
+
+int32_t skiff_load_file(const char* path, skiff_loaded_model** model, skiff_error* error) {
+    if (!path || !model)
+        return fail(skiff::error(Code::invalid_argument,
+                                 "skiff_load_file: give a path and a place for the model"),
+                    error);
+    return give(skiff::model::Model::load_file(path), model, error);
+}
+
+int32_t skiff_load_memory(const void* data, size_t bytes, skiff_loaded_model** model,
+                          skiff_error* error) {
+    if ((!data && bytes) || !model)
+        return fail(skiff::error(Code::invalid_argument,
+                                 "skiff_load_memory: give bytes and a place for the model"),
+                    error);
+    return give(skiff::model::Model::load_memory({static_cast<const uint8_t*>(data), bytes}), model,
+                error);
+}
+
+void skiff_loaded_model_destroy(skiff_loaded_model* model) {
+    delete model;
+}

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <memory>
+
+#include <skiff/c.h>
+
+#include "model/model.h"
+
+// Shared by what is made from it, so that the caller may destroy the handles in any order.
+struct skiff_loaded_model {
+    std::shared_ptr<const skiff::model::Model> model;
+};

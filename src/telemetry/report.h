@@ -1,0 +1,27 @@
+// The report: one batch of aggregates as it travels (docs/formats/report.md).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "telemetry/recorder.h"
+
+namespace skiff::telemetry {
+
+struct Report {
+    std::string report_id;       // random; says nothing about the device
+    std::uint64_t sequence = 0;  // per report_id, from 1
+    std::int64_t window_start_ms = 0, window_end_ms = 0;
+    std::string app_version, os, arch;
+    std::vector<Recorder::Snapshot> cells;
+};
+
+std::string write_report(const Report& report);  // JSON
+// Refuses what does not fit: names, counts below 0, unknown kinds, more than 1,000 cells. Unknown
+// members are ignored.
+Result<Report> read_report(std::string_view text);
+
+}  // namespace skiff::telemetry
