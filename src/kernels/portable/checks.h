@@ -1,0 +1,42 @@
+// What every kernel asks of its tensors before it believes them. Models are foreign: a failed check
+// is an Error.
+#pragma once
+
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "base/result.h"
+#include "kernels/kernel.h"
+#include "kernels/portable/requantize.h"
+
+namespace skiff::kernels {
+
+inline Error invalid(std::string message) {
+    return error(Code::invalid_argument, std::move(message));
+}
+inline Error unimplemented(std::string message) {
+    return error(Code::unimplemented, std::move(message));
+}
+
+inline bool usable_scale(float scale) {
+    return std::isfinite(scale) && scale > 0;
+}
+
+// A tensor quantized as a whole: one positive finite scale, a zero point that the element type can
+// store.
+inline Status check_quantized(const Tensor& tensor, const char* name) {
+    const TensorQuantization& q = tensor.quantization;
+    if (!q.present()) return invalid(std::string("the ") + name + " has no quantization");
+    if (q.per_channel() || q.zero_points.size() > 1)
+        return invalid(std::string("the ") + name + " is quantized per channel");
+    if (!usable_scale(q.scale()))
+        return invalid(std::string("the ") + name + "'s scale is not a positive number");
+    const IntegerRange range = stored_range(tensor.dtype);
+    const std::int64_t zero_point = q.zero_points.empty() ? 0 : q.zero_points[0];
+    if (zero_point < range.lo || zero_point > range.hi)
+        return invalid(std::string("the ") + name + "'s zero point is outside its element type");
+    return {};
+}
+
+}  // namespace skiff::kernels
