@@ -27,10 +27,11 @@ struct TensorSpec {
     bool is_variable = false;
 };
 
-// Options are given as the generated object-API union (model/schema.h):
-// builder.add_operator(tflite::BuiltinOperator_ADD, {0,1}, {2}, options) with
-// `tflite::BuiltinOptionsUnion options; options.Set(tflite::AddOptionsT{...})`. Kept out of this
-// header by a type-erased writer; see builder_ops.h for the common operators.
+// builder_ops.h makes these for the common operators. For others, options is a function of model/schema.h's types:
+//   [](flatbuffers::FlatBufferBuilder& b) -> std::pair<int, std::uint32_t> {
+//       return {tflite::BuiltinOptions_GatherOptions, tflite::CreateGatherOptions(b, axis).o};
+//   }
+// Kept out of this header by its two numbers.
 struct OperatorSpec {
     std::int32_t builtin_code = 0;
     int version = 1;
