@@ -14,9 +14,15 @@
 namespace skiff::decide {
 
 // Why a value was chosen; GrowthBook's words.
-enum class Source { unknown_feature, default_value, force, experiment };
-std::string_view source_name(
-    Source source);  // "unknownFeature", "defaultValue", "force", "experiment"
+enum class Source {
+    unknown_feature,
+    default_value,
+    force,
+    experiment,
+    prerequisite,         // a gate in front of the feature is closed
+    cyclic_prerequisite,  // features that wait for each other
+};
+std::string_view source_name(Source source);  // "unknownFeature", "defaultValue", ...
 
 struct Decision {
     std::shared_ptr<const Json> value;  // null JSON for an unknown feature
@@ -49,13 +55,7 @@ class Ruleset {
 
  private:
     explicit Ruleset(std::shared_ptr<const Json> document) : document_(std::move(document)) {}
-    std::shared_ptr<const Json> document_;  // {"features": {...}}
+    std::shared_ptr<const Json> document_;  // {"features": {...}, "savedGroups": {...}}
 };
-
-// hashVersion 2 (and 1) of the GrowthBook specification: 0 <= result < 1. Version 0 or others: -1.
-double bucket_of(std::string_view seed, std::string_view value, int hash_version);
-
-// A condition in GrowthBook's form against attributes. Pure; unknown operators do not match.
-bool condition_holds(const Json& condition, const Json& attributes);
 
 }  // namespace skiff::decide
