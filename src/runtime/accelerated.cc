@@ -22,8 +22,8 @@ void log_refusal(const Accelerator& accelerator, const model::Subgraph& subgraph
                  const PartitionSpec& spec, const char* when, const std::string& why) {
     log(LogLevel::warning, "accelerator " + std::string(accelerator.name()) + " refused " +
                                std::to_string(spec.nodes.size()) + " nodes from " +
-                               describe_node(subgraph, spec.nodes[0]) + " on, " + when + ": " + why +
-                               "; the next accelerator or the CPU computes them");
+                               describe_node(subgraph, spec.nodes[0]) + " on, " + when + ": " +
+                               why + "; the next accelerator or the CPU computes them");
 }
 
 }  // namespace

@@ -15,9 +15,10 @@ class Accelerated {
     // The graph must outlive this object and not move.
     Accelerated(Graph& graph, std::vector<std::shared_ptr<Accelerator>> accelerators);
 
-    // Offers the nodes before `end` to each accelerator in turn, and compiles what it claims for the shapes of now. What it
-    // refuses goes to the next, in the end to the CPU. Nodes that touch a variable tensor are not offered: only the CPU's
-    // state could be carried on after a refusal. Nor are nodes whose accelerator refused them at invoke.
+    // Offers the nodes before `end` to each accelerator in turn, and compiles what it claims for
+    // the shapes of now. What it refuses goes to the next, in the end to the CPU. Nodes that touch
+    // a variable tensor are not offered: only the CPU's state could be carried on after a refusal.
+    // Nor are nodes whose accelerator refused them at invoke.
     void form(int end);
     void forget();
 
@@ -26,8 +27,8 @@ class Accelerated {
     const std::vector<int>& nodes(int partition) const {
         return partitions_[static_cast<std::size_t>(partition)].spec.nodes;
     }
-    // True: computed. False: refused, now or before; the CPU has to compute its nodes, whose inputs are intact. Does not
-    // allocate, but at the refusal.
+    // True: computed. False: refused, now or before; the CPU has to compute its nodes, whose inputs
+    // are intact. Does not allocate, but at the refusal.
     bool invoke(int partition);
     std::vector<int> node_counts() const;  // per accelerator
 

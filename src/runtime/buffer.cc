@@ -20,8 +20,8 @@ std::size_t machine_memory() {
 Result<std::size_t> tensor_bytes(DType dtype, const Shape& shape) {
     const int bits = dtype_bits(dtype);
     if (bits < 8)
-        return error(Code::unimplemented, "the element type " + std::string(dtype_name(dtype)) +
-                                              " is not supported");
+        return error(Code::unimplemented,
+                     "the element type " + std::string(dtype_name(dtype)) + " is not supported");
     std::size_t bytes = static_cast<std::size_t>(bits) / 8;
     for (std::int32_t dim : shape) {
         if (dim < 0)

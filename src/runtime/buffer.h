@@ -14,16 +14,17 @@ constexpr std::size_t round_up_to_alignment(std::size_t bytes) {
     return (bytes + memory_alignment - 1) / memory_alignment * memory_alignment;
 }
 
-// Bytes of a tensor. Errors: Code::unimplemented for types without a fixed size or of less than a byte,
-// Code::resource_exhausted when no machine could hold it (the product overflows, or is above 2^42).
+// Bytes of a tensor. Errors: Code::unimplemented for types without a fixed size or of less than a
+// byte, Code::resource_exhausted when no machine could hold it (the product overflows, or is above
+// 2^42).
 Result<std::size_t> tensor_bytes(DType dtype, const Shape& shape);
 
 // Owns `bytes` of memory at a multiple of memory_alignment. Contents are not set.
 class Buffer {
  public:
     Buffer() = default;
-    // Errors: Code::resource_exhausted, also when the machine's whole memory is smaller: asking the system for more than
-    // that may succeed, and kill the process later.
+    // Errors: Code::resource_exhausted, also when the machine's whole memory is smaller: asking the
+    // system for more than that may succeed, and kill the process later.
     static Result<Buffer> allocate(std::size_t bytes);
 
     std::uint8_t* data() const { return memory_.get(); }

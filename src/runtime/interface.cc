@@ -36,8 +36,9 @@ Result<Interface> select_interface(const model::Model& model, const std::string&
                              by_name(candidate.inputs), by_name(candidate.outputs)};
         known += (known.empty() ? "" : ", ") + std::string(candidate.key);
     }
-    return error(Code::not_found, "the model has no signature '" + signature + "'" +
-                                      (known.empty() ? "; it has none at all" : "; it has: " + known));
+    return error(Code::not_found,
+                 "the model has no signature '" + signature + "'" +
+                     (known.empty() ? "; it has none at all" : "; it has: " + known));
 }
 
 }  // namespace skiff::runtime

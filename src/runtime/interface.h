@@ -19,8 +19,9 @@ struct Interface {
     std::vector<InterfaceTensor> inputs, outputs;
 };
 
-// An empty key: the main subgraph, in the file's order, with the tensors' names. Otherwise the signature's names, sorted, as
-// the official signature runners count them. Errors: Code::not_found with the keys that there are.
+// An empty key: the main subgraph, in the file's order, with the tensors' names. Otherwise the
+// signature's names, sorted, as the official signature runners count them. Errors: Code::not_found
+// with the keys that there are.
 Result<Interface> select_interface(const model::Model& model, const std::string& signature);
 
 }  // namespace skiff::runtime

@@ -76,8 +76,8 @@ void Interpreter::Impl::make_steps(const Stretch& stretch) {
 }
 
 Status Interpreter::Impl::invoke() {
-    if (!prepared) TRY(prepare());
     cancelled.store(false);
+    if (!prepared) TRY(prepare());
     for (const Step& step : steps) TRY(run_step(step));
     if (static_end < static_cast<int>(graph.nodes.size())) TRY(run_dynamic());
     return {};
@@ -114,10 +114,13 @@ Status Interpreter::Impl::run_dynamic() {
     memory.forget_results(static_end);
     std::size_t index = 1;
     for (int begin = static_end; begin < count; ++index) {
-        Stretch stretch{begin, TRY(prepare_nodes(graph, begin)), {}, {}};
+        Stretch stretch {
+            begin, TRY(prepare_nodes(graph, begin))
+            , {}, {}
+        };
         if (stretch.end == begin)
-            return error(Code::internal, describe_node(graph.subgraph(), begin) +
-                                             ": asks for values that it has");
+            return error(Code::internal,
+                         describe_node(graph.subgraph(), begin) + ": asks for values that it has");
         for (int n = stretch.begin; n < stretch.end; ++n)
             if (!graph.nodes[static_cast<std::size_t>(n)].folded) stretch.order.push_back(n);
         TRY(memory.plan_stretch(index, stretch));
@@ -155,8 +158,12 @@ Result<std::unique_ptr<Interpreter>> Interpreter::create(std::shared_ptr<const m
     return std::unique_ptr<Interpreter>(new Interpreter(std::move(impl)));
 }
 
-std::size_t Interpreter::input_count() const { return impl_->graph.interface.inputs.size(); }
-std::size_t Interpreter::output_count() const { return impl_->graph.interface.outputs.size(); }
+std::size_t Interpreter::input_count() const {
+    return impl_->graph.interface.inputs.size();
+}
+std::size_t Interpreter::output_count() const {
+    return impl_->graph.interface.outputs.size();
+}
 
 TensorInfo Interpreter::input_info(std::size_t i) const {
     CHECK(i < input_count());
@@ -175,8 +182,7 @@ Status Interpreter::resize_input(std::size_t i, const Shape& shape) {
     if (tensor.shape == shape) return {};
     Status possible = [&]() -> Status {
         if (std::any_of(shape.begin(), shape.end(), [](std::int32_t dim) { return dim < 1; }))
-            return error(Code::invalid_argument,
-                         shape.to_string() + " has a dimension below 1");
+            return error(Code::invalid_argument, shape.to_string() + " has a dimension below 1");
         TRY(tensor_bytes(tensor.dtype, shape));
         return {};
     }();
@@ -187,7 +193,9 @@ Status Interpreter::resize_input(std::size_t i, const Shape& shape) {
     return {};
 }
 
-Status Interpreter::prepare() { return impl_->prepare(); }
+Status Interpreter::prepare() {
+    return impl_->prepare();
+}
 
 MutableBytes Interpreter::input(std::size_t i) {
     CHECK(i < input_count());
@@ -199,28 +207,40 @@ Bytes Interpreter::output(std::size_t i) const {
     return impl_->bytes(impl_->graph.interface.outputs[i]);
 }
 
-Status Interpreter::invoke() { return impl_->invoke(); }
+Status Interpreter::invoke() {
+    return impl_->invoke();
+}
 
 Status Interpreter::reset_state() {
     impl_->memory.reset_variables();
     return {};
 }
 
-void Interpreter::cancel() { impl_->cancelled.store(true); }
+void Interpreter::cancel() {
+    impl_->cancelled.store(true);
+}
 
 bool Interpreter::is_static() const {
     return impl_->static_end == static_cast<int>(impl_->graph.nodes.size());
 }
 
-MemoryUse Interpreter::memory() const { return impl_->memory.use(); }
-void Interpreter::set_profile_sink(ProfileSink sink) { impl_->sink = std::move(sink); }
+MemoryUse Interpreter::memory() const {
+    return impl_->memory.use();
+}
+void Interpreter::set_profile_sink(ProfileSink sink) {
+    impl_->sink = std::move(sink);
+}
 
 const kernels::Tensor& Interpreter::tensor(int index) const {
     CHECK(index >= 0 && static_cast<std::size_t>(index) < impl_->graph.tensors.size());
     return impl_->graph.tensors[static_cast<std::size_t>(index)];
 }
 
-std::size_t Interpreter::node_count() const { return impl_->graph.nodes.size(); }
-std::vector<int> Interpreter::accelerated_nodes() const { return impl_->accelerated.node_counts(); }
+std::size_t Interpreter::node_count() const {
+    return impl_->graph.nodes.size();
+}
+std::vector<int> Interpreter::accelerated_nodes() const {
+    return impl_->accelerated.node_counts();
+}
 
 }  // namespace skiff::runtime

@@ -35,9 +35,9 @@ Status check_positive(const char* what, int height, int width) {
 Result<Shape> lower_shape(const char* what, const flatbuffers::Vector<std::int32_t>* dims) {
     if (!dims) return Shape();
     if (dims->size() > Shape::max_rank)
-        return error(Code::invalid_argument, std::string(what) + " has " +
-                                                 std::to_string(dims->size()) +
-                                                 " entries, 8 is the most");
+        return error(
+            Code::invalid_argument,
+            std::string(what) + " has " + std::to_string(dims->size()) + " entries, 8 is the most");
     Shape shape;
     for (std::int32_t dim : *dims) shape.push_back(dim);
     return shape;
@@ -128,16 +128,22 @@ Result<Params> lower_options(const model::Operator& op) {
             return lower_convolution<kernels::DepthwiseConv2dParams>(
                 stored.builtin_options_as_DepthwiseConv2DOptions());
         case Opcode::average_pool_2d:
-        case Opcode::max_pool_2d: return lower_pool(stored.builtin_options_as_Pool2DOptions());
+        case Opcode::max_pool_2d:
+            return lower_pool(stored.builtin_options_as_Pool2DOptions());
         case Opcode::fully_connected:
             return lower_fully_connected(stored.builtin_options_as_FullyConnectedOptions());
-        case Opcode::add: return lower_elementwise(stored.builtin_options_as_AddOptions());
-        case Opcode::mul: return lower_elementwise(stored.builtin_options_as_MulOptions());
-        case Opcode::sub: return lower_elementwise(stored.builtin_options_as_SubOptions());
+        case Opcode::add:
+            return lower_elementwise(stored.builtin_options_as_AddOptions());
+        case Opcode::mul:
+            return lower_elementwise(stored.builtin_options_as_MulOptions());
+        case Opcode::sub:
+            return lower_elementwise(stored.builtin_options_as_SubOptions());
         case Opcode::concatenation:
             return lower_concatenation(stored.builtin_options_as_ConcatenationOptions());
-        case Opcode::reshape: return lower_reshape(stored.builtin_options_as_ReshapeOptions());
-        case Opcode::squeeze: return lower_squeeze(stored.builtin_options_as_SqueezeOptions());
+        case Opcode::reshape:
+            return lower_reshape(stored.builtin_options_as_ReshapeOptions());
+        case Opcode::squeeze:
+            return lower_squeeze(stored.builtin_options_as_SqueezeOptions());
         case Opcode::mean: {
             const auto* options = stored.builtin_options_as_ReducerOptions();
             return Params(kernels::ReduceParams{options && options->keep_dims()});
@@ -146,7 +152,8 @@ Result<Params> lower_options(const model::Operator& op) {
             const auto* options = stored.builtin_options_as_SoftmaxOptions();
             return Params(kernels::SoftmaxParams{options ? options->beta() : 0.f});
         }
-        default: return Params();
+        default:
+            return Params();
     }
 }
 

@@ -19,7 +19,10 @@ struct Use {
 class Planner {
  public:
     Planner(const std::vector<PlanTensor>& tensors, const std::vector<PlanNode>& nodes)
-        : tensors_(tensors), nodes_(nodes), uses_(tensors.size()), items_of_(tensors.size(), no_item) {}
+        : tensors_(tensors),
+          nodes_(nodes),
+          uses_(tensors.size()),
+          items_of_(tensors.size(), no_item) {}
 
     MemoryPlan plan() {
         find_uses();
@@ -38,8 +41,9 @@ class Planner {
         auto offsets = [&](const std::vector<int>& items) {
             std::vector<std::size_t> result;
             for (int item : items)
-                result.push_back(item == no_item ? MemoryPlan::nowhere
-                                                 : placement.offsets[static_cast<std::size_t>(item)]);
+                result.push_back(item == no_item
+                                     ? MemoryPlan::nowhere
+                                     : placement.offsets[static_cast<std::size_t>(item)]);
             return result;
         };
         return {offsets(items_of_), offsets(scratch_items), placement.bytes,
@@ -65,7 +69,8 @@ class Planner {
         }
         for (std::size_t t = 0; t < tensors_.size(); ++t) {
             if (tensors_[t].from_start) uses_[t].first = -1;
-            // An input keeps its bytes for the whole invocation: the caller may invoke again without writing it again.
+            // An input keeps its bytes for the whole invocation: the caller may invoke again
+            // without writing it again.
             if (tensors_[t].from_start || tensors_[t].to_end) uses_[t].last = node_count();
         }
     }

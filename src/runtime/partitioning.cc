@@ -16,11 +16,15 @@ using ReadyQueue = std::priority_queue<int, std::vector<int>, std::greater<>>;
 // The graph in which every group is one unit, known by its smallest node.
 struct Units {
     std::vector<int> of_node;
-    std::vector<std::vector<int>> nodes, after;  // per unit (empty where a node is not a unit's smallest)
-    std::vector<int> waiting_for;                // how many units must run before
+    std::vector<std::vector<int>> nodes,
+        after;                     // per unit (empty where a node is not a unit's smallest)
+    std::vector<int> waiting_for;  // how many units must run before
 
     Units(const Dependencies& before, const std::vector<int>& groups)
-        : of_node(before.size()), nodes(before.size()), after(before.size()), waiting_for(before.size()) {
+        : of_node(before.size()),
+          nodes(before.size()),
+          after(before.size()),
+          waiting_for(before.size()) {
         std::map<int, int> unit_of_group;
         for (int n = 0; n < static_cast<int>(before.size()); ++n) {
             const int group = groups[static_cast<std::size_t>(n)];
@@ -55,9 +59,9 @@ int take(ReadyQueue& queue) {
     return unit;
 }
 
-// Runs the units in rounds: all that can run without a claimed node, then all claimed nodes that can run, and so on. Claimed
-// nodes of one round depend on other units only of earlier rounds, so any set of them can run as one. Gives each claimed node
-// its round, all others -1.
+// Runs the units in rounds: all that can run without a claimed node, then all claimed nodes that
+// can run, and so on. Claimed nodes of one round depend on other units only of earlier rounds, so
+// any set of them can run as one. Gives each claimed node its round, all others -1.
 std::vector<int> rounds_of_claimed(Units units, const std::vector<bool>& claimed) {
     ReadyQueue ready[2];
     auto add = [&](int unit) { ready[claimed[static_cast<std::size_t>(unit)]].push(unit); };
@@ -108,7 +112,8 @@ Dependencies dependencies(const model::Subgraph& subgraph) {
     return before;
 }
 
-std::vector<std::vector<int>> partition(const Dependencies& before, const std::vector<bool>& claimed,
+std::vector<std::vector<int>> partition(const Dependencies& before,
+                                        const std::vector<bool>& claimed,
                                         const std::vector<int>& groups) {
     const std::vector<int> rounds = rounds_of_claimed(Units(before, groups), claimed);
     std::vector<int> parents(before.size());

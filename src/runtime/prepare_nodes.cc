@@ -49,7 +49,9 @@ Status TensorMemory::fold_constants(ThreadPool* pool) {
         Result<bool> prepared = prepare_node(node);
         if (!prepared.ok())
             return with_context(prepared.take_error(), describe_node(graph_.subgraph(), n));
-        CHECK(*prepared);  // the values of constants are there
+        if (!*prepared)
+            return error(Code::internal,
+                         describe_node(graph_.subgraph(), n) + ": asks for values that it has");
         TRY(compute_folded(n, pool));
     }
     return {};

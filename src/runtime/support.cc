@@ -44,10 +44,9 @@ Status check_tensors(const model::Subgraph& subgraph) {
             if (t < 0) continue;
             TRY(check_tensor(at(t)));
             if (at(t).is_variable)
-                return error(Code::unimplemented, "operator " + std::string(op.name) +
-                                                      " writes the variable tensor '" +
-                                                      std::string(at(t).name) +
-                                                      "' as an output; that is not supported");
+                return error(Code::unimplemented,
+                             "operator " + std::string(op.name) + " writes the variable tensor '" +
+                                 std::string(at(t).name) + "' as an output; that is not supported");
             there[static_cast<std::size_t>(t)] = true;
         }
     }
@@ -58,8 +57,8 @@ Status check_tensors(const model::Subgraph& subgraph) {
     for (std::int32_t t : subgraph.outputs) {
         TRY(check_tensor(at(t)));
         if (!there[static_cast<std::size_t>(t)] && !at(t).is_constant && !at(t).is_variable)
-            return error(Code::invalid_argument, "no operator computes the output '" +
-                                                     std::string(at(t).name) + "'");
+            return error(Code::invalid_argument,
+                         "no operator computes the output '" + std::string(at(t).name) + "'");
     }
     return {};
 }
