@@ -1,0 +1,7 @@
+#include <skiff/c.h>
+#include <stdio.h>
+
+int main(void) {
+    printf("skiff %s\n", skiff_version());
+    return 0;
+}

@@ -1,0 +1,7 @@
+#include <skiff/skiff.h>
+
+#include <cstdio>
+
+int main() {
+    std::printf("skiff %s\n", skiff_version());
+}
