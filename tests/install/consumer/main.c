@@ -1,5 +1,6 @@
-#include <skiff/c.h>
 #include <stdio.h>
+
+#include <skiff/c.h>
 
 int main(void) {
     printf("skiff %s\n", skiff_version());

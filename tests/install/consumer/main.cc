@@ -1,6 +1,6 @@
-#include <skiff/skiff.h>
-
 #include <cstdio>
+
+#include <skiff/skiff.h>
 
 int main() {
     std::printf("skiff %s\n", skiff_version());
