@@ -1,0 +1,7 @@
+#include <cstdio>
+
+#include <skiff/skiff.h>
+
+int main() {
+    std::printf("skiff %s\n", skiff_version());
+}
