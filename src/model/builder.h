@@ -27,7 +27,8 @@ struct TensorSpec {
     bool is_variable = false;
 };
 
-// builder_ops.h makes these for the common operators. For others, options is a function of model/schema.h's types:
+// builder_ops.h makes these for the common operators. For others, options is a function of
+// model/schema.h's types:
 //   [](flatbuffers::FlatBufferBuilder& b) -> std::pair<int, std::uint32_t> {
 //       return {tflite::BuiltinOptions_GatherOptions, tflite::CreateGatherOptions(b, axis).o};
 //   }

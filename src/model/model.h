@@ -22,6 +22,7 @@ struct TensorQuantization {
     std::vector<float> scales;  // empty: not quantized; 1; or one per index of dimension `axis`
     std::vector<std::int64_t> zero_points;  // as many as scales
     int axis = 0;
+    bool has_details = false;  // block-wise, multi-axis or custom: the fields above do not tell all
 };
 
 struct Tensor {
@@ -32,8 +33,9 @@ struct Tensor {
     bool has_rank = true;   // false: not even the rank is known
     Bytes data;             // a constant's bytes, aligned to its element; empty for all others
     bool is_constant = false;
-    bool is_variable = false;  // keeps its value between invocations
-    bool is_sparse = false;    // data is in a sparse encoding
+    bool is_variable = false;        // keeps its value between invocations
+    bool is_sparse = false;          // data is in a sparse encoding
+    const void* sparsity = nullptr;  // tflite::SparsityParameters, checked: see sparse.h
     TensorQuantization quantization;
 };
 

@@ -1,5 +1,5 @@
-// The generated types of the .tflite format (namespace tflite) and of its metadata (tflite::metadata), for reading in place
-// and for writing with the Create functions.
+// The generated types of the .tflite format (namespace tflite) and of its metadata
+// (tflite::metadata), for reading in place and for writing with the Create functions.
 #pragma once
 
 #pragma GCC diagnostic push
