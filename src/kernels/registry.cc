@@ -10,6 +10,9 @@ namespace {
 // Sorted by opcode.
 constexpr Registration table[] = {
     {Opcode::average_pool_2d, 3, create_average_pool_2d},
+    {Opcode::conv_2d, 8, create_conv_2d},
+    {Opcode::depthwise_conv_2d, 7, create_depthwise_conv_2d},
+    {Opcode::fully_connected, 14, create_fully_connected},
     {Opcode::max_pool_2d, 3, create_max_pool_2d},
 };
 

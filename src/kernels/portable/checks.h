@@ -39,4 +39,22 @@ inline Status check_quantized(const Tensor& tensor, const char* name) {
     return {};
 }
 
+// An optional bias: one value of this type for each of `channels`.
+inline Status check_bias(const Tensor* bias, DType type, std::int64_t channels) {
+    if (bias == nullptr) return {};
+    if (bias->dtype != type)
+        return unimplemented("a bias of " + std::string(dtype_name(bias->dtype)) +
+                             " has no kernel, " + std::string(dtype_name(type)) + " has");
+    if (bias->shape.elements() != channels)
+        return invalid("the bias has " + std::to_string(bias->shape.elements()) + " values for " +
+                       std::to_string(channels) + " output channels");
+    return {};
+}
+
+// The official library's accelerated path takes an operator only if its weights and bias are
+// constant.
+inline bool all_constant(const Tensor& weights, const Tensor* bias) {
+    return weights.constant && (bias == nullptr || bias->constant);
+}
+
 }  // namespace skiff::kernels
