@@ -22,7 +22,8 @@ std::vector<InterfaceTensor> by_name(const std::vector<model::SignatureTensor>& 
     return result;
 }
 
-// Signatures may name any tensor; a caller may only write the subgraph's inputs, and read its outputs.
+// Signatures may name any tensor; a caller may only write the subgraph's inputs, and read its
+// outputs.
 Status check_among(const std::vector<InterfaceTensor>& named,
                    const std::vector<std::int32_t>& tensors, const char* what) {
     for (const InterfaceTensor& t : named)
@@ -34,7 +35,7 @@ Status check_among(const std::vector<InterfaceTensor>& named,
 
 Result<Interface> from_signature(const model::Model& model, const model::Signature& signature) {
     const auto& subgraph = model.subgraphs()[static_cast<std::size_t>(signature.subgraph)];
-    Interface interface{&subgraph, by_name(signature.inputs), by_name(signature.outputs)};
+    Interface interface { &subgraph, by_name(signature.inputs), by_name(signature.outputs) };
     TRY(check_among(interface.inputs, subgraph.inputs, "input"));
     TRY(check_among(interface.outputs, subgraph.outputs, "output"));
     return interface;

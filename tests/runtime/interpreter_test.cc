@@ -90,21 +90,23 @@ TEST(Interpreter, ListsWhatIsMissing) {
         spec.outputs = {y = net.tensor({.name = "", .shape = {2}})};
         net.op(std::move(spec));
     };
-    add(101, 1, "");   // ABS
+    add(101, 1, "");  // ABS
     add(32, 1, "Foo");
     add(101, 1, "");
     add(19, 99, "");  // RELU of the future
     net.outputs({net.node(Opcode::relu, {y}, {2})});
     const auto model = net.build();
     ASSERT_TRUE(model);
-    EXPECT_EQ(missing_operators(*model),
-              (std::vector<std::string>{"ABS (version 1) x2", "CUSTOM Foo x1", "RELU (version 99) x1"}));
+    EXPECT_EQ(
+        missing_operators(*model),
+        (std::vector<std::string>{"ABS (version 1) x2", "CUSTOM Foo x1", "RELU (version 99) x1"}));
     const auto result = Interpreter::create(model);
     ASSERT_FALSE(result.ok());
     EXPECT_EQ(result.error().code, Code::unimplemented);
-    EXPECT_EQ(result.error().message,
-              "model needs operators this runtime does not have: ABS (version 1) x2, CUSTOM Foo x1, "
-              "RELU (version 99) x1");
+    EXPECT_EQ(
+        result.error().message,
+        "model needs operators this runtime does not have: ABS (version 1) x2, CUSTOM Foo x1, "
+        "RELU (version 99) x1");
 }
 
 TEST(Interpreter, RefusesElementTypesWithoutWholeBytes) {
@@ -123,7 +125,8 @@ TEST(Interpreter, RefusesElementTypesWithoutWholeBytes) {
 TEST(Interpreter, SignaturesSelectAndNameTheInterface) {
     Net net;
     const int x = net.input({1}), y = net.input({1});
-    const int sum = net.node(Opcode::add, {x, y}, {1}), difference = net.node(Opcode::sub, {x, y}, {1});
+    const int sum = net.node(Opcode::add, {x, y}, {1}),
+              difference = net.node(Opcode::sub, {x, y}, {1});
     net.outputs({sum, difference});
     net.builder.add_signature({"minus", {{"b", y}, {"a", x}}, {{"result", difference}}});
     net.builder.add_signature({"plus", {{"a", x}, {"b", y}}, {{"result", sum}}});
@@ -164,8 +167,12 @@ TEST(Interpreter, ErrorsOfNodesNameTheNode) {
 TEST(Interpreter, ComputesConstantNodesOnce) {
     Net net;
     const int x = net.input({2});
-    const int stored = net.tensor({.name = "stored", .dtype = DType::int8, .shape = {2}, .scales = {0.5f},
-                                   .zero_points = {1}, .data = {3, 5}});
+    const int stored = net.tensor({.name = "stored",
+                                   .dtype = DType::int8,
+                                   .shape = {2},
+                                   .scales = {0.5f},
+                                   .zero_points = {1},
+                                   .data = {3, 5}});
     const int weights = net.node(Opcode::dequantize, {stored}, {2});  // {1, 2}
     const int twice = net.node(Opcode::add, {weights, weights}, {2});
     net.outputs({net.node(Opcode::mul, {x, twice}, {2}), twice});
@@ -189,12 +196,16 @@ TEST(Interpreter, VariablesStartAtZeroAndReset) {
     model::TensorSpec variable{.name = "state", .shape = {2}};
     variable.is_variable = true;
     const int state = net.tensor(variable);
-    variable = {.name = "quantized", .dtype = DType::int8, .shape = {2}, .scales = {0.5f},
+    variable = {.name = "quantized",
+                .dtype = DType::int8,
+                .shape = {2},
+                .scales = {0.5f},
                 .zero_points = {-7}};
     variable.is_variable = true;
     const int quantized = net.tensor(variable);
     const int x = net.input({2});
-    net.outputs({net.node(Opcode::add, {x, state}, {2}), net.node(Opcode::dequantize, {quantized}, {2}), state});
+    net.outputs({net.node(Opcode::add, {x, state}, {2}),
+                 net.node(Opcode::dequantize, {quantized}, {2}), state});
     auto interpreter = interpret(net.build());
     ASSERT_TRUE(interpreter->prepare().ok());
     write_input<float>(*interpreter, 0, {3, 4});

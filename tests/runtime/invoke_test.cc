@@ -61,7 +61,8 @@ std::shared_ptr<const model::Model> small_net() {
     const int d = net.node(Opcode::logistic, {c}, {1, 16});
     const int e = net.concatenation({c, d}, 1, {1, 32});
     const int shape = net.constant({2}, std::vector<std::int32_t>{2, 16});
-    net.outputs({net.node(Opcode::reshape, {net.node(Opcode::add, {e, x}, {1, 32}), shape}, {2, 16})});
+    net.outputs(
+        {net.node(Opcode::reshape, {net.node(Opcode::add, {e, x}, {1, 32}), shape}, {2, 16})});
     return net.build();
 }
 

@@ -36,14 +36,15 @@ Result<kernels::Params> lower_without_options(Opcode opcode) {
 
 auto conv(int padding, int stride_w, int stride_h, int activation, int dilation_w, int dilation_h) {
     return [=](FlatBufferBuilder& b) {
-        return tflite::CreateConv2DOptions(b, static_cast<tflite::Padding>(padding), stride_w, stride_h,
-                                           static_cast<tflite::ActivationFunctionType>(activation),
-                                           dilation_w, dilation_h);
+        return tflite::CreateConv2DOptions(
+            b, static_cast<tflite::Padding>(padding), stride_w, stride_h,
+            static_cast<tflite::ActivationFunctionType>(activation), dilation_w, dilation_h);
     };
 }
 
 TEST(Lowering, Convolution) {
-    const auto params = lower(Opcode::conv_2d, tflite::BuiltinOptions_Conv2DOptions, conv(1, 2, 3, 3, 4, 5));
+    const auto params =
+        lower(Opcode::conv_2d, tflite::BuiltinOptions_Conv2DOptions, conv(1, 2, 3, 3, 4, 5));
     ASSERT_TRUE(params.ok());
     const auto& p = std::get<kernels::Conv2dParams>(*params);
     EXPECT_EQ(p.padding, kernels::Padding::valid);
@@ -66,12 +67,12 @@ TEST(Lowering, RefusesHostileConvolutions) {
 }
 
 TEST(Lowering, DepthwiseConvolution) {
-    const auto params = lower(Opcode::depthwise_conv_2d, tflite::BuiltinOptions_DepthwiseConv2DOptions,
-                              [](FlatBufferBuilder& b) {
-                                  return tflite::CreateDepthwiseConv2DOptions(
-                                      b, tflite::Padding_SAME, 1, 2, 8,
-                                      tflite::ActivationFunctionType_RELU, 3, 1);
-                              });
+    const auto params =
+        lower(Opcode::depthwise_conv_2d, tflite::BuiltinOptions_DepthwiseConv2DOptions,
+              [](FlatBufferBuilder& b) {
+                  return tflite::CreateDepthwiseConv2DOptions(
+                      b, tflite::Padding_SAME, 1, 2, 8, tflite::ActivationFunctionType_RELU, 3, 1);
+              });
     ASSERT_TRUE(params.ok());
     const auto& p = std::get<kernels::DepthwiseConv2dParams>(*params);
     EXPECT_EQ(p.stride_h, 2);
@@ -81,9 +82,10 @@ TEST(Lowering, DepthwiseConvolution) {
 
 TEST(Lowering, Pool) {
     auto pool = [](int stride, int filter) {
-        return lower(Opcode::max_pool_2d, tflite::BuiltinOptions_Pool2DOptions, [=](FlatBufferBuilder& b) {
-            return tflite::CreatePool2DOptions(b, tflite::Padding_VALID, 1, stride, filter, 4);
-        });
+        return lower(
+            Opcode::max_pool_2d, tflite::BuiltinOptions_Pool2DOptions, [=](FlatBufferBuilder& b) {
+                return tflite::CreatePool2DOptions(b, tflite::Padding_VALID, 1, stride, filter, 4);
+            });
     };
     const auto params = pool(2, 3);
     ASSERT_TRUE(params.ok());
@@ -113,34 +115,39 @@ TEST(Lowering, FullyConnected) {
 }
 
 TEST(Lowering, Elementwise) {
-    const auto params = lower(Opcode::sub, tflite::BuiltinOptions_SubOptions, [](FlatBufferBuilder& b) {
-        return tflite::CreateSubOptions(b, tflite::ActivationFunctionType_RELU_N1_TO_1);
-    });
+    const auto params =
+        lower(Opcode::sub, tflite::BuiltinOptions_SubOptions, [](FlatBufferBuilder& b) {
+            return tflite::CreateSubOptions(b, tflite::ActivationFunctionType_RELU_N1_TO_1);
+        });
     ASSERT_TRUE(params.ok());
     EXPECT_EQ(std::get<kernels::ElementwiseParams>(*params).activation,
               kernels::Activation::relu_n1_to_1);
     // Another operator's options count as none.
-    const auto other = lower(Opcode::add, tflite::BuiltinOptions_SubOptions, [](FlatBufferBuilder& b) {
-        return tflite::CreateSubOptions(b, tflite::ActivationFunctionType_RELU);
-    });
+    const auto other =
+        lower(Opcode::add, tflite::BuiltinOptions_SubOptions, [](FlatBufferBuilder& b) {
+            return tflite::CreateSubOptions(b, tflite::ActivationFunctionType_RELU);
+        });
     EXPECT_EQ(std::get<kernels::ElementwiseParams>(*other).activation, kernels::Activation::none);
 }
 
 TEST(Lowering, ShapesInOptions) {
     auto reshape = [](std::vector<std::int32_t> dims) {
-        return lower(Opcode::reshape, tflite::BuiltinOptions_ReshapeOptions,
-                     [&](FlatBufferBuilder& b) { return tflite::CreateReshapeOptionsDirect(b, &dims); });
+        return lower(
+            Opcode::reshape, tflite::BuiltinOptions_ReshapeOptions,
+            [&](FlatBufferBuilder& b) { return tflite::CreateReshapeOptionsDirect(b, &dims); });
     };
     const auto params = reshape({2, -1});
     ASSERT_TRUE(params.ok());
     EXPECT_TRUE(std::get<kernels::ReshapeParams>(*params).has_shape);
     EXPECT_EQ(std::get<kernels::ReshapeParams>(*params).shape, (Shape{2, -1}));
     EXPECT_FALSE(reshape(std::vector<std::int32_t>(9, 1)).ok());
-    EXPECT_FALSE(std::get<kernels::ReshapeParams>(*lower_without_options(Opcode::reshape)).has_shape);
+    EXPECT_FALSE(
+        std::get<kernels::ReshapeParams>(*lower_without_options(Opcode::reshape)).has_shape);
 
     std::vector<std::int32_t> axes = {0, -1};
-    const auto squeeze = lower(Opcode::squeeze, tflite::BuiltinOptions_SqueezeOptions,
-                               [&](FlatBufferBuilder& b) { return tflite::CreateSqueezeOptionsDirect(b, &axes); });
+    const auto squeeze =
+        lower(Opcode::squeeze, tflite::BuiltinOptions_SqueezeOptions,
+              [&](FlatBufferBuilder& b) { return tflite::CreateSqueezeOptionsDirect(b, &axes); });
     EXPECT_EQ(std::get<kernels::SqueezeParams>(*squeeze).axes, (Shape{0, -1}));
 }
 
@@ -149,11 +156,13 @@ TEST(Lowering, TheRest) {
         lower(Opcode::concatenation, tflite::BuiltinOptions_ConcatenationOptions,
               [](FlatBufferBuilder& b) { return tflite::CreateConcatenationOptions(b, -2); });
     EXPECT_EQ(std::get<kernels::ConcatenationParams>(*concatenation).axis, -2);
-    const auto mean = lower(Opcode::mean, tflite::BuiltinOptions_ReducerOptions,
-                            [](FlatBufferBuilder& b) { return tflite::CreateReducerOptions(b, true); });
+    const auto mean =
+        lower(Opcode::mean, tflite::BuiltinOptions_ReducerOptions,
+              [](FlatBufferBuilder& b) { return tflite::CreateReducerOptions(b, true); });
     EXPECT_TRUE(std::get<kernels::ReduceParams>(*mean).keep_dims);
-    const auto softmax = lower(Opcode::softmax, tflite::BuiltinOptions_SoftmaxOptions,
-                               [](FlatBufferBuilder& b) { return tflite::CreateSoftmaxOptions(b, 2.5f); });
+    const auto softmax =
+        lower(Opcode::softmax, tflite::BuiltinOptions_SoftmaxOptions,
+              [](FlatBufferBuilder& b) { return tflite::CreateSoftmaxOptions(b, 2.5f); });
     EXPECT_EQ(std::get<kernels::SoftmaxParams>(*softmax).beta, 2.5f);
     EXPECT_TRUE(std::holds_alternative<std::monostate>(*lower_without_options(Opcode::logistic)));
 }

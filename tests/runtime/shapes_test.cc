@@ -1,4 +1,5 @@
-// Shapes that change: unknown batches, resized inputs, shapes that depend on values, sizes that no memory holds.
+// Shapes that change: unknown batches, resized inputs, shapes that depend on values, sizes that no
+// memory holds.
 #include <gtest/gtest.h>
 
 #include "tests/runtime/test_models.h"

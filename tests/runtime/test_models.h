@@ -20,7 +20,8 @@ std::vector<std::uint8_t> bytes_of(const std::vector<T>& values) {
     return bytes;
 }
 
-// A model under construction: each call adds a tensor (and an operator), and returns the tensor's index.
+// A model under construction: each call adds a tensor (and an operator), and returns the tensor's
+// index.
 class Net {
  public:
     using Dims = std::vector<std::int32_t>;
