@@ -6,14 +6,13 @@
 namespace skiff::runtime {
 namespace {
 
-kernels::Tensor make_tensor(const model::Tensor& stored, bool is_input) {
+kernels::Tensor make_tensor(const model::Tensor& stored) {
     kernels::Tensor tensor;
     tensor.dtype = stored.dtype;
     tensor.shape = stored.shape;
     tensor.quantization = {stored.quantization.scales, stored.quantization.zero_points,
                            stored.quantization.axis};
-    // An input with stored contents is an input: they are only what it starts with.
-    tensor.constant = stored.is_constant && !is_input;
+    tensor.constant = stored.is_constant;
     // Kernels do not write to constants.
     if (tensor.constant) tensor.data = const_cast<std::uint8_t*>(stored.data.data());
     return tensor;
@@ -26,10 +25,8 @@ Result<Node> make_node(Graph& graph, const model::Operator& op) {
     node.kernel = kernels::find_kernel(op.builtin_code)->create(params);
     for (std::int32_t t : op.inputs)
         node.inputs.push_back(t < 0 ? nullptr : &graph.tensors[static_cast<std::size_t>(t)]);
-    for (std::int32_t t : op.outputs) {
-        if (t < 0) return error(Code::invalid_argument, "an output is left out");
+    for (std::int32_t t : op.outputs)
         node.outputs.push_back(&graph.tensors[static_cast<std::size_t>(t)]);
-    }
     if (node.outputs.empty()) return error(Code::invalid_argument, "there is no output");
     return node;
 }
@@ -41,10 +38,6 @@ void mark_uses(Graph& graph) {
     graph.last_reader.resize(subgraph.tensors.size(), -1);
     for (std::int32_t t : subgraph.inputs) graph.is_input[static_cast<std::size_t>(t)] = true;
     for (std::int32_t t : subgraph.outputs) graph.is_output[static_cast<std::size_t>(t)] = true;
-    for (const auto& t : graph.interface.inputs)
-        graph.is_input[static_cast<std::size_t>(t.tensor)] = true;
-    for (const auto& t : graph.interface.outputs)
-        graph.is_output[static_cast<std::size_t>(t.tensor)] = true;
     for (std::size_t n = 0; n < subgraph.operators.size(); ++n)
         for (std::int32_t t : subgraph.operators[n].inputs)
             if (t >= 0) graph.last_reader[static_cast<std::size_t>(t)] = static_cast<int>(n);
@@ -59,8 +52,8 @@ Result<Graph> build_graph(std::shared_ptr<const model::Model> model, const std::
     const model::Subgraph& subgraph = graph.subgraph();
     TRY(check_supported(subgraph));
     mark_uses(graph);
-    for (std::size_t t = 0; t < subgraph.tensors.size(); ++t)
-        graph.tensors.push_back(make_tensor(subgraph.tensors[t], graph.is_input[t]));
+    for (const model::Tensor& stored : subgraph.tensors)
+        graph.tensors.push_back(make_tensor(stored));
     for (std::size_t n = 0; n < subgraph.operators.size(); ++n) {
         Result<Node> node = make_node(graph, subgraph.operators[n]);
         if (!node.ok())

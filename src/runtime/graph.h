@@ -29,7 +29,7 @@ struct Graph {
     Interface interface;
     std::vector<kernels::Tensor> tensors;
     std::vector<Node> nodes;
-    std::vector<bool> is_input, is_output;  // of the subgraph, or of the interface
+    std::vector<bool> is_input, is_output;  // of the subgraph
     std::vector<int> last_reader;           // per tensor, the last node that reads it; -1: none
 
     const model::Subgraph& subgraph() const { return *interface.subgraph; }

@@ -22,6 +22,25 @@ std::vector<InterfaceTensor> by_name(const std::vector<model::SignatureTensor>& 
     return result;
 }
 
+// Signatures may name any tensor; a caller may only write the subgraph's inputs, and read its
+// outputs.
+Status check_among(const std::vector<InterfaceTensor>& named,
+                   const std::vector<std::int32_t>& tensors, const char* what) {
+    for (const InterfaceTensor& t : named)
+        if (std::find(tensors.begin(), tensors.end(), t.tensor) == tensors.end())
+            return error(Code::invalid_argument, std::string("the signature's ") + what + " '" +
+                                                     t.name + "' is not one of its subgraph's");
+    return {};
+}
+
+Result<Interface> from_signature(const model::Model& model, const model::Signature& signature) {
+    const auto& subgraph = model.subgraphs()[static_cast<std::size_t>(signature.subgraph)];
+    Interface interface { &subgraph, by_name(signature.inputs), by_name(signature.outputs) };
+    TRY(check_among(interface.inputs, subgraph.inputs, "input"));
+    TRY(check_among(interface.outputs, subgraph.outputs, "output"));
+    return interface;
+}
+
 }  // namespace
 
 Result<Interface> select_interface(const model::Model& model, const std::string& signature) {
@@ -31,9 +50,7 @@ Result<Interface> select_interface(const model::Model& model, const std::string&
     }
     std::string known;
     for (const model::Signature& candidate : model.signatures()) {
-        if (candidate.key == signature)
-            return Interface{&model.subgraphs()[static_cast<std::size_t>(candidate.subgraph)],
-                             by_name(candidate.inputs), by_name(candidate.outputs)};
+        if (candidate.key == signature) return from_signature(model, candidate);
         known += (known.empty() ? "" : ", ") + std::string(candidate.key);
     }
     return error(Code::not_found,

@@ -60,7 +60,7 @@ Status Interpreter::Impl::prepare() {
         if (n < static_end && !graph.nodes[static_cast<std::size_t>(n)].folded)
             stretch.order.push_back(n);
     TRY(memory.plan_stretch(0, stretch));
-    memory.initialize_inputs();
+    memory.clear_inputs();
     make_steps(stretch);
     prepared = true;
     return {};

@@ -33,7 +33,6 @@ Status check_tensor(const model::Tensor& tensor) {
 }
 
 Status check_tensors(const model::Subgraph& subgraph) {
-    std::vector<bool> there(subgraph.tensors.size());
     auto at = [&](std::int32_t t) -> const model::Tensor& {
         return subgraph.tensors[static_cast<std::size_t>(t)];
     };
@@ -41,25 +40,15 @@ Status check_tensors(const model::Subgraph& subgraph) {
         for (std::int32_t t : op.inputs)
             if (t >= 0) TRY(check_tensor(at(t)));
         for (std::int32_t t : op.outputs) {
-            if (t < 0) continue;
             TRY(check_tensor(at(t)));
             if (at(t).is_variable)
                 return error(Code::unimplemented,
                              "operator " + std::string(op.name) + " writes the variable tensor '" +
                                  std::string(at(t).name) + "' as an output; that is not supported");
-            there[static_cast<std::size_t>(t)] = true;
         }
     }
-    for (std::int32_t t : subgraph.inputs) {
-        TRY(check_tensor(at(t)));
-        there[static_cast<std::size_t>(t)] = true;
-    }
-    for (std::int32_t t : subgraph.outputs) {
-        TRY(check_tensor(at(t)));
-        if (!there[static_cast<std::size_t>(t)] && !at(t).is_constant && !at(t).is_variable)
-            return error(Code::invalid_argument,
-                         "no operator computes the output '" + std::string(at(t).name) + "'");
-    }
+    for (const auto* list : {&subgraph.inputs, &subgraph.outputs})
+        for (std::int32_t t : *list) TRY(check_tensor(at(t)));
     return {};
 }
 

@@ -14,8 +14,7 @@ namespace skiff::runtime {
 std::vector<std::string> missing_operators(const model::Subgraph& subgraph);
 
 // Errors: Code::unimplemented for missing operators, sparse tensors, element types without whole
-// bytes, and operators that write a variable tensor; Code::invalid_argument for outputs that
-// nothing computes.
+// bytes, and operators that write a variable tensor as an output.
 Status check_supported(const model::Subgraph& subgraph);
 
 // "node 12 CONV_2D (output 'foo')"

@@ -116,16 +116,12 @@ Status TensorMemory::plan_stretch(std::size_t index, const Stretch& stretch) {
     return {};
 }
 
-void TensorMemory::initialize_inputs() {
+void TensorMemory::clear_inputs() {
     for (std::size_t t = 0; t < graph_.tensors.size(); ++t) {
         if (!graph_.is_input[t] || !graph_.in_arena(t)) continue;
         kernels::Tensor& tensor = graph_.tensors[t];
         const std::size_t bytes = tensor_bytes(tensor.dtype, tensor.shape).value();
-        const Bytes stored = graph_.subgraph().tensors[t].data;
-        if (stored.size() == bytes && bytes > 0)
-            std::memcpy(tensor.data, stored.data(), bytes);
-        else
-            std::memset(tensor.data, 0, bytes);
+        std::memset(tensor.data, 0, bytes);
     }
 }
 

@@ -43,8 +43,7 @@ class TensorMemory {
     // first, which holds the graph's inputs too. Memory of an earlier plan under the same index is
     // used again if it suffices.
     Status plan_stretch(std::size_t index, const Stretch& stretch);
-    // Zeros, or the contents that the model stores for them.
-    void initialize_inputs();
+    void clear_inputs();
 
     MemoryUse use() const;
 
