@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "base/hex.h"
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/describe_output.h"

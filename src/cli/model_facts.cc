@@ -4,6 +4,7 @@
 #include <map>
 
 #include "cli/table.h"
+#include "runtime/model_cost.h"
 
 namespace skiff::cli {
 namespace {
@@ -61,7 +62,7 @@ void note_interface(const model::Subgraph& main, std::vector<std::string>& notes
 ModelFacts collect_facts(const std::shared_ptr<const model::Model>& model) {
     ModelFacts facts;
     facts.operators = count_operators(*model);
-    facts.macs = multiply_adds(model->main());
+    facts.macs = runtime::subgraph_macs(model->main());
 
     const auto missing = runtime::missing_operators(*model);
     if (!missing.empty()) {
@@ -84,29 +85,6 @@ ModelFacts collect_facts(const std::shared_ptr<const model::Model>& model) {
         facts.notes.push_back("its metadata cannot be read: " + metadata.error().message);
     }
     return facts;
-}
-
-std::int64_t multiply_adds(const model::Subgraph& subgraph) {
-    std::int64_t total = 0;
-    for (const model::Operator& op : subgraph.operators) {
-        const auto shape = [&](const std::vector<std::int32_t>& list, std::size_t i) -> Shape {
-            if (i >= list.size() || list[i] < 0) return {};
-            return subgraph.tensors[static_cast<std::size_t>(list[i])].shape;
-        };
-        const Shape out = shape(op.outputs, 0);
-        const Shape weights = shape(op.inputs, 1);
-        if (op.name == "CONV_2D" && weights.rank() == 4)  // weights: out, h, w, in
-            total += out.elements() * weights[1] * weights[2] * weights[3];
-        else if (op.name == "DEPTHWISE_CONV_2D" && weights.rank() == 4)  // 1, h, w, out
-            total += out.elements() * weights[1] * weights[2];
-        else if (op.name == "FULLY_CONNECTED" && weights.rank() == 2)  // out, in
-            total += out.elements() * weights[1];
-        else if (op.name == "TRANSPOSE_CONV" && weights.rank() == 4)  // every input meets out, h, w
-            total += shape(op.inputs, 2).elements() * weights[0] * weights[1] * weights[2];
-        else if (op.name == "BATCH_MATMUL" && shape(op.inputs, 0).rank() >= 2 && out.rank() >= 1)
-            total += shape(op.inputs, 0).elements() * out[out.rank() - 1];
-    }
-    return total;
 }
 
 std::string quantization_text(const model::TensorQuantization& quantization) {

@@ -29,9 +29,6 @@ struct ModelFacts {
 
 ModelFacts collect_facts(const std::shared_ptr<const model::Model>& model);
 
-// Of convolutions, fully connected layers and matrix products; with unknown dimensions taken as 1.
-std::int64_t multiply_adds(const model::Subgraph& subgraph);
-
 // "scale 0.0078 zero 128", "64 scales on axis 0", "".
 std::string quantization_text(const model::TensorQuantization& quantization);
 
