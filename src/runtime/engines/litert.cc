@@ -4,7 +4,7 @@
 
 #include "base/files.h"
 #include "runtime/engines/engines.h"
-#include "runtime/engines/library_interface.h"
+#include "runtime/engines/library_tensors.h"
 #include "runtime/engines/litert_api.h"
 
 namespace skiff::runtime {
@@ -42,7 +42,7 @@ class LiteRtEngine final : public Engine {
     // An input or output, in the order of the interface; `position` is its place in LiteRT's
     // signature.
     struct Slot {
-        std::int32_t tensor;
+        const InterfaceTensor* tensor;
         std::size_t position;
         std::int32_t element = 0;
         Shape shape;
@@ -55,7 +55,7 @@ class LiteRtEngine final : public Engine {
 
     Status set_options(int threads);
     Status compile();
-    Status find_signature(const LibraryInterface& interface);
+    Status find_signature(std::string_view wanted);
     Result<std::vector<std::int32_t>> offered(void* signature, bool outputs,
                                               std::vector<std::int32_t>& elements);
     Status refresh_shapes(bool update_allocation);
@@ -67,7 +67,7 @@ class LiteRtEngine final : public Engine {
     LiteRtApi api_;
     std::shared_ptr<const model::Model> model_;  // its bytes are read in place by the library
     std::string name_;
-    int subgraph_ = 0;
+    Interface interface_;
     void* environment_ = nullptr;
     void* handle_ = nullptr;
     void* options_ = nullptr;
@@ -79,14 +79,13 @@ class LiteRtEngine final : public Engine {
 };
 
 Status LiteRtEngine::init(const EngineOptions& options) {
-    const LibraryInterface interface = TRY(library_interface(*model_, options.signature));
-    subgraph_ = interface.subgraph;
+    interface_ = TRY(select_interface(*model_, options.signature));
     if (int status = api_.create_environment(0, nullptr, &environment_))
         return failure(Code::internal, "cannot start", status);
     const Bytes bytes = model_->bytes();
     if (int status = api_.create_model(environment_, bytes.data(), bytes.size(), &handle_))
         return failure(Code::invalid_argument, "refuses the model", status);
-    TRY(find_signature(interface));
+    TRY(find_signature(options.signature));
     TRY(set_options(options.threads));
     TRY(compile());
     return refresh_shapes(false);
@@ -142,8 +141,7 @@ Result<std::vector<std::int32_t>> LiteRtEngine::offered(void* signature, bool ou
 }
 
 // LiteRT runs signatures only. A model without any gets one made up from its main subgraph.
-Status LiteRtEngine::find_signature(const LibraryInterface& interface) {
-    std::string_view wanted = interface.signature;
+Status LiteRtEngine::find_signature(std::string_view wanted) {
     if (wanted.empty())
         for (const model::Signature& candidate : model_->signatures())
             if (candidate.subgraph == 0) {
@@ -167,14 +165,14 @@ Status LiteRtEngine::find_signature(const LibraryInterface& interface) {
         return failure(Code::internal, "does not list the signature", status);
 
     for (const bool outputs : {false, true}) {
-        const auto& tensors = outputs ? interface.outputs : interface.inputs;
+        const auto& tensors = outputs ? interface_.outputs : interface_.inputs;
         std::vector<std::int32_t> elements;
         const auto offers = TRY(offered(signature, outputs, elements));
         const auto positions = TRY(positions_of(tensors, offers, "litert"));
         auto& slots = outputs ? outputs_ : inputs_;
         for (std::size_t i = 0; i < tensors.size(); ++i) {
             Slot slot{};
-            slot.tensor = tensors[i];
+            slot.tensor = &tensors[i];
             slot.position = positions[i];
             slot.element = elements[positions[i]];
             slots.push_back(slot);
@@ -286,7 +284,7 @@ Status LiteRtEngine::reset_state() {
 }
 
 TensorInfo LiteRtEngine::describe(const Slot& slot) const {
-    TensorInfo info = tensor_info(*model_, subgraph_, slot.tensor);
+    TensorInfo info = tensor_info(interface_, *slot.tensor);
     info.shape = slot.shape;
     info.bytes = tensor_bytes(info.dtype, slot.shape);
     return info;

@@ -5,7 +5,7 @@
 
 #include "runtime/engines/dynamic_library.h"
 #include "runtime/engines/engines.h"
-#include "runtime/engines/library_interface.h"
+#include "runtime/engines/library_tensors.h"
 
 namespace skiff::runtime {
 namespace {
@@ -74,8 +74,8 @@ class TfLiteEngine final : public Engine {
     }
 
     Status init(const EngineOptions& options) {
-        interface_ = TRY(library_interface(*model_, options.signature));
-        if (interface_.subgraph != 0)
+        interface_ = TRY(select_interface(*model_, options.signature));
+        if (interface_.subgraph != &model_->main())
             return error(Code::unimplemented,
                          name_ + "'s C interface has no signatures beyond the main subgraph");
         input_position_ = TRY(positions_of(interface_.inputs, model_->main().inputs, name_));
@@ -113,8 +113,8 @@ class TfLiteEngine final : public Engine {
     }
 
     Status prepare() override {
-        for (const std::int32_t tensor : interface_.inputs)
-            if (tensor_info(*model_, 0, tensor).dtype == DType::string)
+        for (const InterfaceTensor& tensor : interface_.inputs)
+            if (tensor_info(interface_, tensor).dtype == DType::string)
                 return error(Code::unimplemented, name_ + ": string inputs are not supported");
         if (api_.allocate_tensors(interpreter_) != 0)
             return failure(Code::unimplemented, "cannot prepare the model");
@@ -168,8 +168,8 @@ class TfLiteEngine final : public Engine {
         return api_.output_tensor(interpreter_, static_cast<std::int32_t>(output_position_[i]));
     }
 
-    TensorInfo describe(const void* tensor, std::int32_t index) const {
-        TensorInfo info = tensor_info(*model_, interface_.subgraph, index);
+    TensorInfo describe(const void* tensor, const InterfaceTensor& source) const {
+        TensorInfo info = tensor_info(interface_, source);
         // A rank beyond ours cannot come from a model that our reader took.
         const std::int32_t rank = std::min(api_.tensor_rank(tensor), Shape::max_rank);
         for (std::int32_t d = 0; d < rank; ++d) info.shape.push_back(api_.tensor_dim(tensor, d));
@@ -180,7 +180,7 @@ class TfLiteEngine final : public Engine {
     TfLiteApi api_;
     std::shared_ptr<const model::Model> model_;  // its bytes are read in place by the library
     std::string name_;
-    LibraryInterface interface_;
+    Interface interface_;
     std::vector<std::size_t> input_position_, output_position_;
     void* handle_ = nullptr;
     void* options_ = nullptr;

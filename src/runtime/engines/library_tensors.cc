@@ -1,38 +1,15 @@
-#include "runtime/engines/library_interface.h"
+#include "runtime/engines/library_tensors.h"
 
 #include <algorithm>
 #include <string>
 
 namespace skiff::runtime {
 
-Result<LibraryInterface> library_interface(const model::Model& model, std::string_view signature) {
-    LibraryInterface result;
-    if (signature.empty()) {
-        result.inputs = model.main().inputs;
-        result.outputs = model.main().outputs;
-        return result;
-    }
-    std::string known;
-    for (const model::Signature& candidate : model.signatures()) {
-        if (candidate.key == signature) {
-            result.subgraph = candidate.subgraph;
-            result.signature = candidate.key;
-            for (const auto& input : candidate.inputs) result.inputs.push_back(input.tensor);
-            for (const auto& output : candidate.outputs) result.outputs.push_back(output.tensor);
-            return result;
-        }
-        known += (known.empty() ? "" : ", ") + std::string(candidate.key);
-    }
-    return error(Code::not_found,
-                 model.label() + " has no signature " + std::string(signature) +
-                     (known.empty() ? " (it has none at all)" : " (it has: " + known + ")"));
-}
-
-TensorInfo tensor_info(const model::Model& model, int subgraph, std::int32_t tensor) {
-    const model::Tensor& source = model.subgraphs()[static_cast<std::size_t>(subgraph)]
-                                      .tensors[static_cast<std::size_t>(tensor)];
+TensorInfo tensor_info(const Interface& interface, const InterfaceTensor& tensor) {
+    const model::Tensor& source =
+        interface.subgraph->tensors[static_cast<std::size_t>(tensor.tensor)];
     TensorInfo info;
-    info.name = std::string(source.name);
+    info.name = tensor.name;
     info.dtype = source.dtype;
     if (source.quantization.scales.size() == 1) {
         info.quantization.scale = source.quantization.scales[0];
@@ -58,12 +35,12 @@ std::size_t tensor_bytes(DType dtype, const Shape& shape) {
     return (bits + 7) / 8;
 }
 
-Result<std::vector<std::size_t>> positions_of(std::span<const std::int32_t> wanted,
+Result<std::vector<std::size_t>> positions_of(std::span<const InterfaceTensor> wanted,
                                               std::span<const std::int32_t> offered,
                                               std::string_view engine) {
     std::vector<std::size_t> positions;
-    for (const std::int32_t tensor : wanted) {
-        const auto found = std::ranges::find(offered, tensor);
+    for (const InterfaceTensor& tensor : wanted) {
+        const auto found = std::ranges::find(offered, tensor.tensor);
         if (found == offered.end() || wanted.size() != offered.size())
             return error(Code::unimplemented,
                          std::string(engine) +

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+namespace skiff::cli {
+
+// One line on standard error that is overwritten while long work goes on: only on a terminal, only
+// after a second.
+class Progress {
+ public:
+    explicit Progress(bool wanted);
+    ~Progress();  // clears the line
+    Progress(const Progress&) = delete;
+    Progress& operator=(const Progress&) = delete;
+
+    void show(std::size_t done, std::size_t total, std::string_view what);
+
+ private:
+    bool on_;
+    bool shown_ = false;
+    std::chrono::steady_clock::time_point start_, last_;
+};
+
+}  // namespace skiff::cli

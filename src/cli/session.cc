@@ -1,0 +1,66 @@
+#include "cli/session.h"
+
+#include <cstdio>
+#include <exception>
+#include <nlohmann/json.hpp>
+
+#include "cli/table.h"
+
+namespace skiff::cli {
+
+void print_error(std::string_view message) {
+    std::string line = "skiff: error: ";
+    for (const char c : message) line += c == '\n' || c == '\r' ? ' ' : c;
+    line += '\n';
+    std::fputs(line.c_str(), stderr);
+}
+
+ExitCode exit_code_of(Code code) {
+    switch (code) {
+        case Code::ok:
+            return exit_done;
+        case Code::deadline_exceeded:
+        case Code::conditions_unmet:
+            return exit_deferred;
+        case Code::unauthenticated:
+            return exit_not_logged_in;
+        default:
+            return exit_failed;
+    }
+}
+
+void Session::print_json(const OrderedJson& value) const {
+    const std::string text =
+        value.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
+    std::fputs(text.c_str(), stdout);
+}
+
+void Session::print_table(const Table& table) const {
+    if (json()) return;
+    std::fputs((format == Format::csv ? table.csv() : table.text()).c_str(), stdout);
+}
+
+void Session::say(const std::string& line) const {
+    if (json() || quiet || format == Format::csv) return;
+    std::fputs((line + "\n").c_str(), stdout);
+}
+
+void Session::run(const std::function<Result<ExitCode>()>& verb) {
+    try {
+        const Result<ExitCode> result = verb();
+        if (result.ok()) {
+            exit_code_ = result.value();
+        } else {
+            print_error(result.error().message);
+            exit_code_ = exit_code_of(result.error().code);
+        }
+    } catch (const std::bad_alloc&) {
+        print_error("out of memory (close other programs, or use a smaller model)");
+        exit_code_ = exit_failed;
+    } catch (const std::exception& e) {
+        print_error(std::string("bug: ") + e.what() + " (please report it)");
+        exit_code_ = exit_failed;
+    }
+}
+
+}  // namespace skiff::cli
