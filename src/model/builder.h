@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -35,7 +36,7 @@ struct TensorSpec {
 // Kept out of this header by its two numbers.
 struct OperatorSpec {
     std::int32_t builtin_code = 0;
-    int version = 1;
+    int version = 0;  // 0: the lowest one that stands for the tensors' types
     std::vector<std::int32_t> inputs, outputs;
     std::string custom_code = {};
     // Writes the options table and returns {union type number, offset}; empty: no options.
@@ -49,7 +50,8 @@ struct SignatureSpec {
 
 struct LabelSpec {
     std::string file_name;
-    std::vector<std::string> labels;
+    std::vector<std::string> labels;  // class names, one line each
+    std::string locale = {};
 };
 // What write() puts into TFLITE_METADATA for an image classifier (and the appended zip).
 struct MetadataSpec {
@@ -76,6 +78,8 @@ class Builder {
     Result<std::vector<std::uint8_t>> write() const;
 
  private:
+    std::vector<std::uint8_t> write_flatbuffer() const;
+
     std::vector<TensorSpec> tensors_;
     std::vector<OperatorSpec> operators_;
     std::vector<std::int32_t> inputs_, outputs_;

@@ -66,7 +66,7 @@ Result<Subgraph> Reader::read_subgraph(int index) {
         const Place place = tensor_place(index, static_cast<int>(i), text(tensor.name()));
         subgraph.tensors.push_back(TRY(read_tensor(tensor, place)));
     }
-    TRY(charge((length(source.inputs()) + length(source.outputs())) * 4, {index}));
+    TRY(budget_.charge((length(source.inputs()) + length(source.outputs())) * 4, {index}));
     if (source.inputs()) subgraph.inputs.assign(source.inputs()->begin(), source.inputs()->end());
     if (source.outputs())
         subgraph.outputs.assign(source.outputs()->begin(), source.outputs()->end());
@@ -119,13 +119,6 @@ Status Reader::read_metadata_entries() {
         contents_.metadata.push_back(
             { text(source.name()), TRY(buffer_bytes(source.buffer(), place)) });
     }
-    return {};
-}
-
-Status Reader::charge(std::size_t bytes, const Place& place) {
-    charged_ += bytes;
-    if (charged_ / 16 > file_.size())
-        return broken(place, "unfolds into far more than the file holds");
     return {};
 }
 

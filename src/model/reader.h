@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "model/errors.h"
+#include "model/budget.h"
 #include "model/model.h"
 #include "model/schema.h"
 
@@ -24,7 +24,7 @@ struct Contents {
 class Reader {
  public:
     // `file` begins at an address that is a multiple of 8, and outlives the contents.
-    explicit Reader(Bytes file) : file_(file) {}
+    explicit Reader(Bytes file) : file_(file), budget_(file.size()) {}
 
     // Once.
     Result<Contents> read();
@@ -48,15 +48,10 @@ class Reader {
     Result<Operator> read_operator(const tflite::Operator& source, int subgraph, int index,
                                    std::size_t tensor_count);
 
-    // Charges what is copied or walked through. A flatbuffer may point to the same vector many
-    // times, so that a small file unfolds into any amount of work; a real one stays within a few
-    // times its size.
-    Status charge(std::size_t bytes, const Place& place);
-
     Bytes file_;
     const tflite::Model* model_ = nullptr;
     Contents contents_;
-    std::size_t charged_ = 0;
+    Budget budget_;
     bool states_ranks_ = false;  // the writer knew `has_rank`: an absent shape then means no rank
     std::unordered_map<const std::uint8_t*, Bytes> copied_;  // by their place in the file
 };

@@ -55,7 +55,7 @@ Result<Operator> Reader::read_operator(const tflite::Operator& source, int subgr
     }
     place.name = op.name;
 
-    TRY(charge(
+    TRY(budget_.charge(
         (length(source.inputs()) + length(source.outputs()) + length(source.intermediates())) *
             sizeof(std::int32_t),
         place));
@@ -71,7 +71,8 @@ Result<Operator> Reader::read_operator(const tflite::Operator& source, int subgr
     TRY(check_indices(op.intermediates, tensor_count, true, "intermediate", place));
 
     if (const auto* branches = source.builtin_options_2_as_StablehloCaseOptions())
-        TRY(charge(length(branches->branch_subgraph_indices()) * sizeof(std::int32_t), place));
+        TRY(budget_.charge(length(branches->branch_subgraph_indices()) * sizeof(std::int32_t),
+                           place));
     if (source.large_custom_options_offset() > 1)
         op.custom_options = TRY(outside_bytes(source.large_custom_options_offset(),
                                               source.large_custom_options_size(), place));

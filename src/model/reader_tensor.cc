@@ -136,7 +136,7 @@ Status Reader::read_data(const tflite::Tensor& source, const Place& place, Tenso
     if (tensor.is_sparse) {
         tensor.data = TRY(aligned(data, alignment_of(tensor.dtype), place));
         tensor.sparsity = source.sparsity();
-        return charge(TRY(check_sparsity(tensor, place)), place);
+        return budget_.charge(TRY(check_sparsity(tensor, place)), place);
     }
     if (tensor.dtype != DType::string && static_cast<std::int64_t>(data.size()) != needed)
         return broken(place, std::string(dtype_name(tensor.dtype)) + tensor.shape.to_string() +
@@ -145,7 +145,7 @@ Status Reader::read_data(const tflite::Tensor& source, const Place& place, Tenso
                                  std::to_string(data.size()));
     tensor.data = TRY(aligned(data, alignment_of(tensor.dtype), place));
     if (tensor.dtype != DType::string) return {};
-    TRY(charge(data.size(), place));
+    TRY(budget_.charge(data.size(), place));
     return check_strings(tensor.data, tensor.shape.elements(), place);
 }
 
@@ -169,7 +169,7 @@ Status Reader::read_quantization(const tflite::Tensor& source, const Place& plac
         return broken(place, "quantization has " + std::to_string(scales) + " scales for the " +
                                  std::to_string(tensor.shape[to.axis]) + " of dimension " +
                                  std::to_string(to.axis));
-    TRY(charge(scales * (sizeof(float) + sizeof(std::int64_t)), place));
+    TRY(budget_.charge(scales * (sizeof(float) + sizeof(std::int64_t)), place));
     to.scales.assign(from->scale()->begin(), from->scale()->end());
     to.zero_points.assign(from->zero_point()->begin(), from->zero_point()->end());
     for (const float scale : to.scales)
@@ -208,7 +208,7 @@ Result<Bytes> Reader::aligned(Bytes bytes, std::size_t alignment, const Place& p
     if (reinterpret_cast<std::uintptr_t>(bytes.data()) % alignment == 0) return bytes;
     const auto known = copied_.find(bytes.data());
     if (known != copied_.end() && known->second.size() == bytes.size()) return known->second;
-    TRY(charge(bytes.size(), place));
+    TRY(budget_.charge(bytes.size(), place));
     auto copy = std::make_unique<std::uint64_t[]>(bytes.size() / sizeof(std::uint64_t) + 1);
     std::memcpy(copy.get(), bytes.data(), bytes.size());
     const Bytes view(reinterpret_cast<const std::uint8_t*>(copy.get()), bytes.size());
