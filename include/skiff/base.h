@@ -227,7 +227,10 @@ class Shape {
     }
     std::string to_string() const {  // "[1,224,224,3]"
         std::string text = "[";
-        for (int i = 0; i < rank_; ++i) text += (i ? "," : "") + std::to_string(dims_[i]);
+        for (int i = 0; i < rank_; ++i) {
+            if (i > 0) text += ',';
+            text += std::to_string(dims_[i]);
+        }
         return text + "]";
     }
 

@@ -16,7 +16,7 @@ Result<Shape> output_shape(const Shape& a, const Shape& b) {
     for (int i = 0; i < rank; ++i) {
         const std::int32_t da = aligned(a, rank, i), db = aligned(b, rank, i);
         if (da != db && da != 1 && db != 1)
-            return invalid("shapes " + a.to_string() + " and " + b.to_string() +
+            return invalid(std::string("shapes ") + a.to_string() + " and " + b.to_string() +
                            " cannot be broadcast to each other");
         shape.push_back(da == 1 ? db : da);
     }

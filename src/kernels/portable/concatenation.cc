@@ -62,7 +62,7 @@ class Concatenation final : public Kernel {
         const std::int64_t axis =
             params_.axis < 0 ? std::int64_t{params_.axis} + rank : params_.axis;
         if (axis < 0 || axis >= rank)
-            return invalid("axis " + std::to_string(params_.axis) + " is not one of " +
+            return invalid(std::string("axis ") + std::to_string(params_.axis) + " is not one of " +
                            std::to_string(rank) + " dimensions");
         axis_ = static_cast<int>(axis);
         Shape shape = first;
@@ -71,8 +71,9 @@ class Concatenation final : public Kernel {
             Shape rest = input->shape;
             if (rest.rank() == rank) rest[axis_] = first[axis_];
             if (!(rest == first))
-                return invalid("shapes " + first.to_string() + " and " + input->shape.to_string() +
-                               " differ outside axis " + std::to_string(axis_));
+                return invalid(std::string("shapes ") + first.to_string() + " and " +
+                               input->shape.to_string() + " differ outside axis " +
+                               std::to_string(axis_));
             total += input->shape[axis_];
         }
         if (total > INT32_MAX) return invalid("the output is too large");

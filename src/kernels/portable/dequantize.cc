@@ -57,7 +57,8 @@ Status check_per_channel(const Tensor& input) {
     if (q.axis < 0 || q.axis >= input.shape.rank() ||
         q.scales.size() != static_cast<std::size_t>(input.shape[q.axis]) ||
         q.zero_points.size() != q.scales.size())
-        return invalid("the input's scales do not fit its shape " + input.shape.to_string());
+        return invalid(std::string("the input's scales do not fit its shape ") +
+                       input.shape.to_string());
     const IntegerRange range = stored_range(input.dtype);
     for (std::size_t i = 0; i < q.scales.size(); ++i)
         if (!usable_scale(q.scales[i]) || q.zero_points[i] < range.lo ||

@@ -26,13 +26,13 @@ inline Status check_arity(const PrepareContext& context, std::size_t inputs) {
     bool complete = context.inputs.size() == inputs && context.outputs.size() == 1;
     for (std::size_t i = 0; i < inputs; ++i) complete = complete && context.input(i) != nullptr;
     if (complete) return {};
-    return invalid("the operator needs " + std::to_string(inputs) +
+    return invalid(std::string("the operator needs ") + std::to_string(inputs) +
                    (inputs == 1 ? " input" : " inputs") + " and one output");
 }
 
 inline Status check_same_dtype(const Tensor& input, const Tensor& output) {
     if (input.dtype == output.dtype) return {};
-    return invalid("input is " + std::string(dtype_name(input.dtype)) + ", output " +
+    return invalid(std::string("input is ") + std::string(dtype_name(input.dtype)) + ", output " +
                    std::string(dtype_name(output.dtype)) + ": they must be the same");
 }
 
@@ -50,7 +50,7 @@ inline Status check_size(const Shape& shape) {
     std::int64_t bytes = 16;
     for (const std::int32_t dim : shape)
         if (dim < 0 || __builtin_mul_overflow(bytes, dim, &bytes))
-            return invalid("a tensor of shape " + shape.to_string() + " is too large");
+            return invalid(std::string("a tensor of shape ") + shape.to_string() + " is too large");
     return {};
 }
 

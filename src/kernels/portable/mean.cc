@@ -124,7 +124,8 @@ class Mean final : public Kernel {
         FixedMultiplier factor =
             fixed_multiplier(static_cast<double>(in.scale()) / static_cast<double>(out.scale()));
         const int shift =
-            std::min(std::bit_width(static_cast<std::uint32_t>(n)) - 1, 31 + factor.exponent);
+            std::min(static_cast<int>(std::bit_width(static_cast<std::uint32_t>(n))) - 1,
+                     31 + factor.exponent);
         factor.mantissa = static_cast<std::int32_t>((std::int64_t{factor.mantissa} << shift) / n);
         factor.exponent -= shift;
         builtin_mean_ = {factor, n * in.zero_point(), out.zero_point(), range};

@@ -27,8 +27,8 @@ class Pad final : public Kernel {
         if (paddings.dtype != DType::int32 && paddings.dtype != DType::int64)
             return invalid("the paddings must be int32 or int64");
         if (!(paddings.shape == Shape{rank, 2}))
-            return invalid("the paddings must be [" + std::to_string(rank) + ",2], not " +
-                           paddings.shape.to_string());
+            return invalid(std::string("the paddings must be [") + std::to_string(rank) +
+                           ",2], not " + paddings.shape.to_string());
         if (paddings.data == nullptr && rank > 0) {
             context.shape_needs_data = true;
             return {};

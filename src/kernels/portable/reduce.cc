@@ -8,7 +8,7 @@ Result<Reduction> plan_reduction(const Shape& input, std::span<const std::int32_
     for (const std::int32_t axis : axes) {
         const std::int64_t own = axis < 0 ? std::int64_t{axis} + rank : axis;
         if (own < 0 || own >= rank)
-            return invalid("axis " + std::to_string(axis) + " is not one of " +
+            return invalid(std::string("axis ") + std::to_string(axis) + " is not one of " +
                            std::to_string(rank) + " dimensions");
         summed[static_cast<std::size_t>(own)] = true;
     }

@@ -19,7 +19,7 @@ std::int64_t nonzero_elements(const Shape& shape) {
 // `wanted` with its -1 and 0 replaced.
 Result<Shape> resolve(const Shape& input, Shape wanted) {
     const Error mismatch =
-        invalid("shape " + input.to_string() + " cannot become " + wanted.to_string());
+        invalid(std::string("shape ") + input.to_string() + " cannot become " + wanted.to_string());
     const std::int64_t elements = input.elements();
     int rest = -1;  // where the -1 is
     for (int i = 0; i < wanted.rank(); ++i) {

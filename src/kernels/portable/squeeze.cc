@@ -19,8 +19,8 @@ class Squeeze final : public Kernel {
         for (const std::int32_t axis : axes_) {
             const std::int64_t own = axis < 0 ? std::int64_t{axis} + rank : axis;
             if (own < 0 || own >= rank || input[static_cast<int>(own)] != 1)
-                return invalid("dimension " + std::to_string(axis) + " of " + input.to_string() +
-                               " is not 1");
+                return invalid(std::string("dimension ") + std::to_string(axis) + " of " +
+                               input.to_string() + " is not 1");
             removed[own] = true;
         }
         Shape output;
