@@ -20,9 +20,9 @@ int digits(std::string_view text, std::size_t at, std::size_t n) {
 
 Result<std::int64_t> parse_date_time(std::string_view text) {
     using namespace std::chrono;
-    const Error bad =
-        error(Code::invalid_argument, "\"" + std::string(text.substr(0, 40)) +
-                                          "\" is not a time like 2026-11-22T12:38:00Z");
+    std::string message(text.substr(0, 40));
+    message += " is not a time like 2026-11-22T12:38:00Z";
+    const Error bad = error(Code::invalid_argument, std::move(message));
     if (text.size() != 20 || text[4] != '-' || text[7] != '-' || text[10] != 'T' ||
         text[13] != ':' || text[16] != ':' || text[19] != 'Z')
         return bad;

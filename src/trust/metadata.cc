@@ -21,7 +21,7 @@ Error bad(std::string_view what, const std::string& message) {
     return error(Code::invalid_argument, std::string(what) + ": " + message);
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     std::string out(1, '"');
     out += text.substr(0, 100);
     return out += '"';
@@ -31,13 +31,13 @@ Result<std::int64_t> integer_from(const Json& object, const char* key, std::int6
                                   std::string_view what) {
     const std::int64_t value = TRY(json_int(object, key, what));
     if (value < at_least || value > max_integer)
-        return bad(what, quoted(key) + " is out of range: " + std::to_string(value));
+        return bad(what, in_quotes(key) + " is out of range: " + std::to_string(value));
     return value;
 }
 
 Status check_spec_version(const std::string& text, std::string_view what) {
     if (text == "1" || text.starts_with("1.")) return {};
-    return bad(what, "follows TUF " + quoted(text) + ", this program knows 1.x");
+    return bad(what, "follows TUF " + in_quotes(text) + ", this program knows 1.x");
 }
 
 // Fills the envelope and returns the "signed" part, which lives in `tree`.
@@ -57,7 +57,8 @@ Result<const Json*> read_envelope(const Json& tree, const char* type, Envelope& 
         envelope.signatures.push_back(std::move(signature));
     }
     const std::string found = TRY(json_string(*signed_part, "_type", what));
-    if (found != type) return bad(what, "is of type " + quoted(found) + ", not " + quoted(type));
+    if (found != type)
+        return bad(what, "is of type " + in_quotes(found) + ", not " + in_quotes(type));
     TRY(check_spec_version(TRY(json_string(*signed_part, "spec_version", what)), what));
     envelope.version = TRY(integer_from(*signed_part, "version", 1, what));
     auto expires = parse_date_time(TRY(json_string(*signed_part, "expires", what)));
@@ -73,7 +74,7 @@ Result<std::vector<std::string>> strings(const Json& object, const char* key,
                                          std::string_view what) {
     std::vector<std::string> out;
     for (const Json& item : *TRY(json_array(object, key, what))) {
-        if (!item.is_string()) return bad(what, quoted(key) + " holds a non-string");
+        if (!item.is_string()) return bad(what, in_quotes(key) + " holds a non-string");
         out.push_back(item.get<std::string>());
     }
     return out;
@@ -130,7 +131,7 @@ Result<Delegation> read_delegation(const Json& object, std::string_view what) {
     // A delegated "root" would be stored over the real one.
     if (is_top_level_role(delegation.name) || delegation.name.empty() ||
         delegation.name.size() > max_role_name)
-        return bad(what, "delegates to a role of the name " + quoted(delegation.name));
+        return bad(what, "delegates to a role of the name " + in_quotes(delegation.name));
     delegation.role = TRY(read_role_keys(object, what));
     delegation.terminating = TRY(json_bool(object, "terminating", what));
     const bool by_path = object.contains("paths");
