@@ -13,6 +13,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <deque>
 #include <memory>
@@ -64,7 +65,7 @@ class GuardedBuffer {
         : bytes_(bytes), storage_(bytes + 4 * guard, 0x5A) {
         const auto address = reinterpret_cast<std::uintptr_t>(storage_.data());
         offset_ = guard + (guard - address % guard) % guard;
-        std::memset(data(), fill, bytes);
+        std::fill_n(data(), bytes, static_cast<std::uint8_t>(fill));
     }
     std::uint8_t* data() { return storage_.data() + offset_; }
     std::size_t size() const { return bytes_; }
@@ -136,10 +137,11 @@ class KernelTester {
         for (std::size_t i = 0; i < inputs_.size(); ++i) set_input_data(i, true);
         allocate_outputs();
         const Status status = invoke_once(pool);
-        for (std::size_t i = 0; i < inputs_.size(); ++i)
-            if (inputs_[i] != nullptr)
-                EXPECT_EQ(std::memcmp(inputs_[i]->data, copies_[i].data(), copies_[i].size()), 0)
-                    << "the kernel wrote to input " << i;
+        for (std::size_t i = 0; i < inputs_.size(); ++i) {
+            if (inputs_[i] == nullptr) continue;
+            EXPECT_EQ(std::memcmp(inputs_[i]->data, copies_[i].data(), copies_[i].size()), 0)
+                << "the kernel wrote to input " << i;
+        }
         if (status.ok() && context_.in_place_input >= 0) check_in_place(pool);
         return status;
     }

@@ -51,10 +51,12 @@ inline Status check_bias(const Tensor* bias, DType type, std::int64_t channels) 
     return {};
 }
 
-// The official library's accelerated path takes an operator only if its weights and bias are
-// constant.
-inline bool all_constant(const Tensor& weights, const Tensor* bias) {
-    return weights.constant && (bias == nullptr || bias->constant);
+// The official library's accelerated path takes an integer operator only if weights and bias are
+// constant, and uint8 weights only if their quantized dimension is 0 (which is of no other
+// consequence to a single scale).
+inline bool accelerated(const Tensor& weights, const Tensor* bias) {
+    return weights.constant && (bias == nullptr || bias->constant) &&
+           (weights.dtype != DType::uint8 || weights.quantization.axis == 0);
 }
 
 }  // namespace skiff::kernels

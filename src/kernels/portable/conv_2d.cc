@@ -98,7 +98,8 @@ class Conv2d final : public Kernel {
             return invalid("input and output have different element types");
         const bool stored = input.dtype == DType::int8 || input.dtype == DType::uint8;
         const bool same = weights.dtype == input.dtype;
-        const bool narrow = input.dtype == DType::int8 && weights.dtype == DType::int4;
+        const bool narrow =
+            input.dtype == DType::int8 && weights.dtype == DType::int4 && weights.constant;
         if (stored && (same || narrow)) return prepare_stored(input, weights, bias, output);
         TRY(check_bias(bias, DType::float32, geometry_.outputs));
         if (input.dtype == DType::float32 && same) {
@@ -122,9 +123,10 @@ class Conv2d final : public Kernel {
         if (weights.dtype != DType::uint8 && weights.quantization.zero_point() != 0)
             return invalid("int8 weights of CONV_2D need zero point 0");
         form_ = input.dtype == DType::int8 ? Form::int8 : Form::uint8;
-        const bool accelerated = all_constant(weights, bias) && weights.dtype != DType::int4;
         return stage_.prepare(input, weights, output, geometry_.outputs, bounds_,
-                              accelerated ? Scaling::float_ratio : Scaling::ties_up);
+                              accelerated(weights, bias) && weights.dtype != DType::int4
+                                  ? Scaling::float_ratio
+                                  : Scaling::ties_up);
     }
 
     Status prepare_hybrid(const Tensor& weights) {

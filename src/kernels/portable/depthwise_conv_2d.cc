@@ -121,7 +121,7 @@ class DepthwiseConv2d final : public Kernel {
         form_ = int8 ? Form::int8 : Form::uint8;
         const Scaling builtin = int8 ? Scaling::ties_up_by_eights : Scaling::ties_away;
         return stage_.prepare(input, weights, output, geometry_.outputs, bounds_,
-                              all_constant(weights, bias) ? Scaling::float_ratio : builtin);
+                              accelerated(weights, bias) ? Scaling::float_ratio : builtin);
     }
 
     Status prepare_hybrid(const Tensor& weights) {
