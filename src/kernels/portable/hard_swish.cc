@@ -58,6 +58,9 @@ class HardSwish final : public Kernel {
             return unimplemented("the output's scale is less than 1/128 of the input's");
         const FixedMultiplier output_factor = fixed_multiplier(output_ratio);
         const FixedMultiplier relu_factor = fixed_multiplier(relu_ratio);
+        // Beyond 15 places the library's 16-bit shifts are wrong.
+        if (output_factor.exponent < -15 || relu_factor.exponent < -15)
+            return unimplemented("the scales are too far apart, or too small, for 16-bit steps");
         const IntegerRange range = stored_range(output.dtype);
         table_.fill(input.dtype, [&](std::int32_t stored) {
             const std::int32_t h = (stored - in.zero_point()) * 128;
