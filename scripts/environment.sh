@@ -1,9 +1,6 @@
 # What every build and test command of this tree shares. Sourced, with the repository root as the working directory.
 # shellcheck shell=bash
 
-# Paths relative to the tree in ccache's keys: the sanitizer, mutant and clean-clone builds share what they can.
-export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
-
 export SKIFF_CORPUS=${SKIFF_CORPUS:-$PWD/../shared/corpus}
 
 export UBSAN_OPTIONS=print_stacktrace=1
