@@ -3,7 +3,7 @@
 namespace skiff::runtime {
 
 Result<LiteRtApi> LiteRtApi::bind(const DynamicLibrary& library) {
-    LiteRtApi api;
+    LiteRtApi api{};
     TRY(library.bind("LiteRtCreateCompiledModel", api.create_compiled));
     TRY(library.bind("LiteRtDestroyCompiledModel", api.destroy_compiled));
     TRY(library.bind("LiteRtCreateEnvironment", api.create_environment));

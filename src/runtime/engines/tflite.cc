@@ -36,7 +36,7 @@ struct TfLiteApi {
     void* (*tensor_data)(const void* tensor);
 
     static Result<TfLiteApi> bind(const DynamicLibrary& library) {
-        TfLiteApi api;
+        TfLiteApi api{};
         TRY(library.bind("TfLiteModelCreate", api.create_model));
         TRY(library.bind("TfLiteModelDelete", api.delete_model));
         TRY(library.bind("TfLiteVersion", api.version));
