@@ -1,0 +1,448 @@
+// Every attack that TUF names, by someone who owns the server, the network, or some of the keys.
+#include <gtest/gtest.h>
+
+#include "tests/trust/support.h"
+
+namespace skiff::trust {
+
+namespace {
+
+// A device that is up to date, and then the world turns hostile. After each attack the device must
+// still have what it had, and take the next honest update.
+class Attack : public testing::Test {
+ protected:
+    void SetUp() override {
+        world_.publish();
+        world_.publish("models/digits/2.tflite", "second model");
+        device_ = world_.client();
+        ASSERT_TRUE(device_->refresh(RefreshMode::full).ok());
+        ASSERT_TRUE(device_->find_target("models/digits/2.tflite").ok());
+        before_ = world_.store.files;
+        honest_ = world_.tree.files;
+    }
+
+    void expect_refused(Code code, const std::set<std::string>& may_change = {}) {
+        for (const RefreshMode mode : {RefreshMode::quick, RefreshMode::full}) {
+            const auto result = device_->refresh(mode);
+            EXPECT_EQ(code_of(result), code) << (result.ok() ? "" : result.error().message);
+        }
+        for (const auto& [name, bytes] : before_) {
+            if (may_change.contains(name)) continue;
+            EXPECT_EQ(world_.store.files[name], bytes) << name << " changed";
+        }
+        EXPECT_TRUE(device_->find_target("models/digits/2.tflite", Source::store).ok());
+    }
+    void expect_recovers() {
+        world_.tree.files = honest_;
+        world_.metadata.instead = nullptr;
+        for (int i = 0; i < 3; ++i)
+            world_.publish("models/digits/9.tflite", "x" + std::to_string(i));
+        const auto result = device_->refresh(RefreshMode::quick);
+        EXPECT_TRUE(result.ok()) << (result.ok() ? "" : result.error().message);
+        EXPECT_TRUE(device_->find_target("models/digits/9.tflite").ok());
+    }
+    // The body of a file, as the next version.
+    Json next(const std::string& file) {
+        Json body = world_.body(file);
+        body["version"] = body["version"].get<int>() + 1;
+        return body;
+    }
+    void name_snapshot(std::int64_t version) {
+        Json timestamp = next("timestamp.json");
+        timestamp["meta"]["snapshot.json"] = {{"version", version}};
+        world_.forge("timestamp.json", timestamp, {world_.online.get()});
+    }
+
+    World world_;
+    std::unique_ptr<Client> device_;
+    std::map<std::string, std::string> before_, honest_;
+};
+
+}  // namespace
+
+TEST_F(Attack, files_signed_by_a_stranger) {
+    const auto stranger = test_signer(66);
+    world_.forge("timestamp.json", next("timestamp.json"), {stranger.get()});
+    expect_refused(Code::bad_signature);
+    world_.tree.files = honest_;
+    world_.forge("2.root.json", next("1.root.json"), {stranger.get()});
+    EXPECT_EQ(code_of(device_->refresh(RefreshMode::full)), Code::bad_signature);
+    expect_recovers();
+}
+
+TEST_F(Attack, a_changed_byte_in_a_signed_file) {
+    std::string& bytes = world_.tree.files.at("metadata/timestamp.json");
+    bytes.replace(bytes.find("\"version\":2"), 11, "\"version\":3");
+    expect_refused(Code::bad_signature);
+    expect_recovers();
+}
+
+TEST_F(Attack, a_role_signs_for_another) {
+    // The online key may not sign models, the models key may not sign the timestamp.
+    world_.forge("timestamp.json", next("timestamp.json"), {world_.models.get()});
+    expect_refused(Code::bad_signature);
+    world_.tree.files = honest_;
+    Json snapshot = next("2.snapshot.json");
+    snapshot["meta"]["models.digits.json"]["version"] = 3;
+    world_.forge("3.snapshot.json", snapshot, {world_.online.get()});
+    world_.forge("3.models.digits.json", next("2.models.digits.json"), {world_.online.get()});
+    name_snapshot(3);
+    ASSERT_TRUE(device_->refresh(RefreshMode::full).ok());
+    EXPECT_EQ(code_of(device_->find_target("models/digits/2.tflite")), Code::bad_signature);
+    EXPECT_EQ(world_.store.files.at("models.digits.json"), before_.at("models.digits.json"));
+}
+
+TEST_F(Attack, another_type_of_file) {
+    // Properly signed by the online key, but a snapshot.
+    Json body = next("2.snapshot.json");
+    body["meta"] = {{"snapshot.json", {{"version", 2}}}};
+    world_.forge("timestamp.json", body, {world_.online.get()});
+    expect_refused(Code::invalid_argument);
+    expect_recovers();
+}
+
+TEST_F(Attack, rollback_of_the_timestamp) {
+    Json body = world_.body("timestamp.json");
+    body["version"] = 1;
+    world_.forge("timestamp.json", body, {world_.online.get()});
+    expect_refused(Code::out_of_range);
+    expect_recovers();
+}
+
+TEST_F(Attack, rollback_of_the_snapshot_by_the_timestamp) {
+    name_snapshot(1);
+    expect_refused(Code::out_of_range);
+    expect_recovers();
+}
+
+TEST_F(Attack, rollback_of_a_role_by_the_snapshot) {
+    Json body = next("2.snapshot.json");
+    body["meta"]["models.digits.json"]["version"] = 1;
+    world_.forge("3.snapshot.json", body, {world_.online.get()});
+    name_snapshot(3);
+    expect_refused(Code::out_of_range, {"timestamp.json", "timestamp.etag"});
+}
+
+TEST_F(Attack, a_role_taken_out_of_the_snapshot) {
+    Json body = next("2.snapshot.json");
+    body["meta"].erase("models.digits.json");
+    world_.forge("3.snapshot.json", body, {world_.online.get()});
+    name_snapshot(3);
+    expect_refused(Code::out_of_range, {"timestamp.json", "timestamp.etag"});
+}
+
+TEST_F(Attack, rollback_is_noticed_by_an_expired_trusted_file_too) {
+    world_.now_s += 4 * day_s;
+    Json body = world_.body("timestamp.json");
+    body["version"] = 1;
+    body["expires"] = date_time_text(world_.now_s + day_s);
+    world_.forge("timestamp.json", body, {world_.online.get()});
+    expect_refused(Code::out_of_range);
+}
+
+TEST_F(Attack, root_of_the_wrong_version) {
+    for (const int version : {1, 3}) {
+        Json body = world_.body("1.root.json");
+        body["version"] = version;
+        body["x"] = "another";
+        world_.forge("2.root.json", body, {world_.root.get()});
+        EXPECT_EQ(code_of(device_->refresh(RefreshMode::full)), Code::out_of_range) << version;
+        EXPECT_EQ(world_.store.files.at("root.json"), before_.at("root.json"));
+    }
+}
+
+TEST_F(Attack, root_signed_only_by_the_old_or_only_by_the_new_key) {
+    const auto fresh = test_signer(8);
+    Json body = next("1.root.json");
+    body["keys"][fresh->keyid()] = key_json(fresh->public_key());
+    body["roles"]["root"]["keyids"] = {fresh->keyid()};
+    for (const Signer* signer : {world_.root.get(), fresh.get()}) {
+        world_.forge("2.root.json", body, {signer});
+        EXPECT_EQ(code_of(device_->refresh(RefreshMode::full)), Code::bad_signature);
+    }
+    world_.forge("2.root.json", body, {world_.root.get(), fresh.get()});
+    EXPECT_TRUE(device_->refresh(RefreshMode::full).ok());
+    EXPECT_EQ(device_->trusted().root().version, 2);
+}
+
+TEST_F(Attack, freeze_by_old_files) {
+    // The server keeps showing the same state until each level expires: an error that says stale,
+    // and nothing is lost.
+    world_.now_s = start_s + 3 * day_s;
+    expect_refused(expired_code);
+    ASSERT_TRUE(device_->staleness());
+    EXPECT_EQ(device_->staleness()->role, "timestamp");
+    EXPECT_EQ(device_->staleness()->expired_at_s, start_s + 3 * day_s);
+    honest_ = world_.tree.files;
+    expect_recovers();
+    EXPECT_FALSE(device_->staleness());
+}
+
+TEST_F(Attack, each_level_expires_by_itself) {
+    const auto resigned = [&](const std::string& file, const Signer* signer, std::int64_t at) {
+        Json body = world_.body(file);
+        body["expires"] = date_time_text(at);
+        world_.forge(file, body, {signer});
+    };
+    const struct {
+        const char* file;
+        const Signer* signer;
+    } levels[] = {{"1.root.json", world_.root.get()},
+                  {"timestamp.json", world_.online.get()},
+                  {"2.snapshot.json", world_.online.get()},
+                  {"1.targets.json", world_.targets.get()}};
+    for (const auto& level : levels) {
+        for (const bool expired : {true, false}) {
+            world_.tree.files = honest_;
+            resigned(level.file, level.signer, start_s + (expired ? 0 : 1));
+            MemoryStore empty;
+            Client fresh(world_.metadata, empty,
+                         {.pinned_root = world_.tree.files.at("metadata/1.root.json"),
+                          .clock = [] { return start_s; }});
+            EXPECT_EQ(code_of(fresh.refresh(RefreshMode::full)), expired ? expired_code : Code::ok)
+                << level.file;
+            EXPECT_EQ(fresh.staleness().has_value(), expired);
+        }
+    }
+    // And a delegated role.
+    world_.tree.files = honest_;
+    resigned("2.models.digits.json", world_.models.get(), start_s);
+    MemoryStore empty;
+    auto fresh = world_.client(world_.metadata, empty);
+    ASSERT_TRUE(fresh->refresh(RefreshMode::full).ok());
+    EXPECT_EQ(code_of(fresh->find_target("models/digits/2.tflite")), expired_code);
+    EXPECT_FALSE(empty.files.contains("models.digits.json"));
+}
+
+TEST_F(Attack, endless_data) {
+    // A fetcher that ignores its limit is caught as well.
+    for (const char* file : {"timestamp.json", "2.root.json", "3.snapshot.json"}) {
+        world_.tree.files = honest_;
+        world_.metadata.instead = nullptr;
+        if (std::string(file) == "3.snapshot.json") name_snapshot(3);
+        world_.metadata.instead = [&](const std::string& path) -> std::optional<Fetched> {
+            if (path != file) return std::nullopt;
+            return Fetched{Fetched::Kind::file, std::string(6'000'000, ' '), {}};
+        };
+        EXPECT_EQ(code_of(device_->refresh(RefreshMode::full)), Code::resource_exhausted) << file;
+    }
+}
+
+TEST_F(Attack, endless_roots) {
+    Json body = world_.body("1.root.json");
+    world_.metadata.instead = [&](const std::string& path) -> std::optional<Fetched> {
+        if (!path.ends_with(".root.json")) return std::nullopt;
+        body["version"] = std::stoi(path);
+        std::string bytes = Json({{"signatures", Json::array()}, {"signed", body}}).dump();
+        return Fetched{Fetched::Kind::file, sign_file(bytes, *world_.root).value(), {}};
+    };
+    EXPECT_TRUE(device_->refresh(RefreshMode::full).ok());
+    EXPECT_EQ(device_->trusted().root().version, 1 + max_new_roots);
+}
+
+TEST_F(Attack, a_lying_304) {
+    // To a device that has nothing, and to files that are never asked for conditionally.
+    for (const std::string file : {"timestamp.json", "2.root.json", "2.snapshot.json"}) {
+        MemoryStore empty;
+        world_.metadata.instead = [&](const std::string& path) -> std::optional<Fetched> {
+            if (path != file) return std::nullopt;
+            return Fetched{Fetched::Kind::not_modified, {}, {}};
+        };
+        auto fresh = world_.client(world_.metadata, empty);
+        EXPECT_EQ(code_of(fresh->refresh(RefreshMode::full)), Code::unavailable) << file;
+    }
+    // A 304 for ever is a freeze, and ends with the expiry.
+    world_.metadata.instead = [&](const std::string& path) -> std::optional<Fetched> {
+        if (path != "timestamp.json") return std::nullopt;
+        return Fetched{Fetched::Kind::not_modified, {}, {}};
+    };
+    EXPECT_FALSE(device_->refresh(RefreshMode::quick).value());
+    world_.now_s += 3 * day_s;
+    EXPECT_EQ(code_of(device_->refresh(RefreshMode::quick)), expired_code);
+}
+
+TEST_F(Attack, mix_and_match) {
+    // The snapshot says version 2 of a role; the server shows version 1, properly signed, under
+    // that name.
+    MemoryStore empty;
+    world_.tree.files["metadata/2.models.digits.json"] =
+        world_.tree.files["metadata/1.models.digits.json"];
+    auto fresh = world_.client(world_.metadata, empty);
+    ASSERT_TRUE(fresh->refresh(RefreshMode::full).ok());
+    EXPECT_EQ(code_of(fresh->find_target("models/digits/1.tflite")), Code::out_of_range);
+    world_.tree.files["metadata/2.snapshot.json"] = world_.tree.files["metadata/1.snapshot.json"];
+    MemoryStore other;
+    EXPECT_EQ(code_of(world_.client(world_.metadata, other)->refresh(RefreshMode::full)),
+              Code::out_of_range);
+}
+
+TEST_F(Attack, stated_lengths_and_hashes_of_metadata_bind) {
+    const std::string& targets = honest_.at("metadata/1.targets.json");
+    const auto meta = [&](std::int64_t length, const std::string& hash) {
+        return Json{{"version", 1}, {"length", length}, {"hashes", {{"sha256", hash}}}};
+    };
+    const auto size = static_cast<std::int64_t>(targets.size());
+    const std::string right = sha256_hex(as_bytes(targets)), wrong(64, '0');
+    const struct {
+        Json meta;
+        Code code;
+    } cases[] = {{meta(size, right), Code::ok},
+                 {meta(size + 1, right), Code::hash_mismatch},
+                 {meta(size - 1, right), Code::resource_exhausted},
+                 {meta(size, wrong), Code::hash_mismatch}};
+    for (const auto& c : cases) {
+        world_.tree.files = honest_;
+        Json snapshot = next("2.snapshot.json");
+        snapshot["meta"]["targets.json"] = c.meta;
+        world_.forge("3.snapshot.json", snapshot, {world_.online.get()});
+        name_snapshot(3);
+        MemoryStore empty;
+        EXPECT_EQ(code_of(world_.client(world_.metadata, empty)->refresh(RefreshMode::full)),
+                  c.code);
+    }
+}
+
+TEST_F(Attack, fast_forward_and_recovery_by_new_keys) {
+    // A thief of the online key signs absurd versions. With that key alone the project is stuck...
+    Json snapshot = world_.body("2.snapshot.json");
+    snapshot["version"] = 1'000'000;
+    snapshot["meta"]["rulesets.digits.json"]["version"] = 1'000'000;
+    world_.forge("1000000.snapshot.json", snapshot, {world_.online.get()});
+    Json timestamp = world_.body("timestamp.json");
+    timestamp["version"] = 1'000'000;
+    timestamp["meta"]["snapshot.json"]["version"] = 1'000'000;
+    world_.forge("timestamp.json", timestamp, {world_.online.get()});
+    ASSERT_TRUE(device_->refresh(RefreshMode::full).ok());
+    world_.tree.files = honest_;
+    world_.publish("models/digits/3.tflite", "third model");
+    EXPECT_EQ(code_of(device_->refresh(RefreshMode::full)), Code::out_of_range);
+    // ... until root names new ones, even when it goes back to small versions.
+    const auto fresh = test_signer(9);
+    Repository repository = world_.open();
+    for (const char* role : {"snapshot", "timestamp", "rulesets", "deltas"})
+        ASSERT_TRUE(repository.set_keys(role, {{fresh->public_key()}, 1}).ok());
+    ASSERT_TRUE(
+        repository.commit({world_.root.get(), world_.targets.get(), fresh.get()}, world_.now_s)
+            .ok());
+    const auto result = device_->refresh(RefreshMode::full);
+    ASSERT_TRUE(result.ok()) << result.error().message;
+    EXPECT_TRUE(device_->find_target("models/digits/3.tflite").ok());
+}
+
+TEST_F(Attack, recovery_survives_a_power_cut_at_every_write) {
+    Json timestamp = world_.body("timestamp.json");
+    timestamp["version"] = 1'000'000;
+    world_.forge("timestamp.json", timestamp, {world_.online.get()});
+    ASSERT_TRUE(device_->refresh(RefreshMode::full).ok());
+    world_.tree.files = honest_;
+    // The old key stays beside the new one, so the old timestamp still verifies: only forgetting it
+    // helps.
+    const auto fresh = test_signer(9);
+    Repository repository = world_.open();
+    ASSERT_TRUE(
+        repository.set_keys("timestamp", {{fresh->public_key(), world_.online->public_key()}, 1})
+            .ok());
+    ASSERT_TRUE(repository.commit(world_.signers(), world_.now_s).ok());
+    for (int n = 0; n < 20; ++n) {
+        MemoryStore store;
+        store.files = world_.store.files;
+        store.writes_left = n;
+        const bool done = world_.client(world_.metadata, store)->refresh(RefreshMode::full).ok();
+        store.writes_left = -1;
+        const auto after = world_.client(world_.metadata, store)->refresh(RefreshMode::full);
+        ASSERT_TRUE(after.ok()) << n << ": " << after.error().message;
+        if (done) return;
+    }
+    FAIL();
+}
+
+TEST_F(Attack, thresholds_count_different_keys) {
+    const auto a = test_signer(21), b = test_signer(22), c = test_signer(23);
+    Repository repository = world_.open();
+    const KeySet three{{a->public_key(), b->public_key(), c->public_key()}, 2};
+    ASSERT_TRUE(repository.set_keys("models", three).ok());
+    EXPECT_EQ(code_of(repository.commit({world_.targets.get(), world_.online.get(), a.get()},
+                                        world_.now_s)),
+              Code::unauthenticated);
+    ASSERT_TRUE(
+        repository
+            .commit({world_.targets.get(), world_.online.get(), a.get(), c.get()}, world_.now_s)
+            .ok());
+    ASSERT_TRUE(device_->refresh(RefreshMode::full).ok());
+    ASSERT_TRUE(device_->find_target("models/digits/2.tflite").ok());
+    const std::string file = "3.models.digits.json";
+    const Json body = world_.body(file);
+    const struct {
+        std::vector<const Signer*> by;
+        bool enough;
+    } cases[] = {{{a.get()}, false},
+                 {{a.get(), world_.models.get()}, false},
+                 {{a.get(), a.get()}, false},
+                 {{b.get(), c.get()}, true},
+                 {{a.get(), b.get(), c.get(), world_.models.get()}, true}};
+    for (const auto& test : cases) {
+        world_.forge(file, body, test.by);
+        MemoryStore empty;
+        auto fresh = world_.client(world_.metadata, empty);
+        ASSERT_TRUE(fresh->refresh(RefreshMode::full).ok());
+        EXPECT_EQ(fresh->find_target("models/digits/2.tflite").ok(), test.enough);
+    }
+}
+
+TEST_F(Attack, one_key_under_two_keyids_is_one_signature) {
+    Json body = next("1.root.json");
+    const std::string online = world_.online->keyid(), alias(64, 'a');
+    body["keys"][alias] = body["keys"][online];
+    // The same key once more, in other letters.
+    std::string upper = body["keys"][online]["keyval"]["public"];
+    for (char& c : upper) c = static_cast<char>(std::toupper(c));
+    const std::string second_alias(64, 'b');
+    body["keys"][second_alias] = body["keys"][online];
+    body["keys"][second_alias]["keyval"]["public"] = upper;
+    body["roles"]["timestamp"] = {{"keyids", {online, alias, second_alias}}, {"threshold", 2}};
+    world_.forge("2.root.json", body, {world_.root.get()});
+    Json timestamp = next("timestamp.json");
+    world_.forge("timestamp.json", timestamp, {world_.online.get()});
+    Json file = Json::parse(world_.tree.files.at("metadata/timestamp.json"));
+    for (const std::string& keyid : {alias, second_alias}) {
+        Json copy = file["signatures"][0];
+        copy["keyid"] = keyid;
+        file["signatures"].push_back(copy);
+    }
+    world_.tree.files["metadata/timestamp.json"] = file.dump();
+    EXPECT_EQ(code_of(device_->refresh(RefreshMode::full)), Code::bad_signature);
+}
+
+TEST_F(Attack, broken_signatures_beside_good_ones_do_no_harm) {
+    Json file = Json::parse(world_.tree.files.at("metadata/timestamp.json"));
+    file["signatures"].push_back({{"keyid", world_.models->keyid()}, {"sig", "not hex"}});
+    file["signatures"].push_back({{"keyid", "unknown"}, {"sig", ""}});
+    world_.tree.files["metadata/timestamp.json"] = file.dump();
+    EXPECT_TRUE(device_->refresh(RefreshMode::full).ok());
+}
+
+TEST_F(Attack, another_pinned_root_trusts_nothing_here) {
+    World other;
+    other.root = test_signer(31);
+    other.online = test_signer(32);
+    other.publish();
+    MemoryStore store;
+    Client device(world_.metadata, store,
+                  {.pinned_root = other.pinned_root, .clock = [] { return start_s; }});
+    EXPECT_EQ(code_of(device.refresh(RefreshMode::full)), Code::bad_signature);
+    EXPECT_EQ(store.files.size(), 1u);
+    EXPECT_EQ(store.files.at("root.json"), other.pinned_root);
+}
+
+TEST_F(Attack, an_unsigned_pinned_root_is_not_taken) {
+    Json root = Json::parse(world_.pinned_root);
+    root["signatures"] = Json::array();
+    MemoryStore store;
+    Client device(world_.metadata, store,
+                  {.pinned_root = root.dump(), .clock = [] { return start_s; }});
+    world_.metadata.take_requests();
+    EXPECT_EQ(code_of(device.refresh(RefreshMode::full)), Code::bad_signature);
+    EXPECT_TRUE(world_.metadata.take_requests().empty());
+}
+
+}  // namespace skiff::trust
