@@ -253,6 +253,20 @@ def check_test_names(tree):
                 yield f"{path}:{number}: a disabled test"
 
 
+def check_mutants(tree):
+    """Every planted error still finds its place (tests/mutants/run would say so, much later)."""
+    for path in (p for p in tree.paths if p.endswith(".mutants")):
+        file = None
+        for number, line in tree.lines(path):
+            if line.startswith("file: "):
+                file = line.removeprefix("file: ").strip()
+            elif line.startswith("find: "):
+                find = line.removeprefix("find: ")
+                times = tree.text(file).count(find) if file in tree.paths else 0
+                if times != 1:
+                    yield f"{path}:{number}: this text occurs {times} times in {file}, not once"
+
+
 # -- documents ---------------------------------------------------------------------------------------------------------
 
 LINK = re.compile(r"(?<!\!)\[[^\]\n]*\]\(([^)\s]+)\)|!\[[^\]\n]*\]\(([^)\s]+)\)")

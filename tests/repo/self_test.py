@@ -18,6 +18,7 @@ GOOD = {
     "src/kernels/avx2/conv.cc": "void conv() {\n" + "    x();\n" * 600 + "}\n",
     "examples/digits/main.cc": '#include <skiff/skiff.h>\n#include "own.h"\n',
     "examples/digits/own.h": "\n",
+    "tests/mutants/a.mutants": "file: src/kernels/portable/add.cc\nfind: void add()\nwith: void sub()\n",
     "docs/a.md": "# A page\n\n## Its parts (two)\n[x](b.md) [y](#its-parts-two) `[no](nowhere)` [z](https://example.org)\n",
     "docs/b.md": "[back](a.md#a-page)\n",
     "dev": "#!/usr/bin/env bash\nset -euo pipefail\n[build]=900 [unit]=600 [tidy]=10\n"
@@ -50,6 +51,11 @@ BAD = {
     "machine_paths": [("scripts/bad", "cat /wo" "rk/shared/x\n"), ("docs/bad.md", "see /ro" "ot/x\n")],
     "layout": [("src/model/bad.cc", "int x;"), ("scripts/bad", "echo \n"), ("src/model/bad.h", "\tint x;\n")],
     "test_names": [("tests/model/bad_test.cc", "TEST(Model, DISABLED" "_reads) {}\n")],
+    "mutants": [
+        ("tests/mutants/bad.mutants", "file: src/kernels/portable/add.cc\nfind: gone\nwith:\n"),
+        ("tests/mutants/bad.mutants", "file: src/kernels/portable/add.cc\nfind: d\nwith:\n"),
+        ("tests/mutants/bad.mutants", "file: src/gone.cc\nfind: d\nwith:\n"),
+    ],
     "links": [("docs/bad.md", "[x](nowhere.md)\n"), ("docs/bad.md", "[x](a.md#nothing)\n"), ("docs/bad.md", "![x](no.png)\n")],
     "scripts": [("scripts/bad", "#!/usr/bin/env bash\nset -euo pipefail\n"), ("dev", "#!/usr/bin/env bash\necho\n")],
     "budgets": [
