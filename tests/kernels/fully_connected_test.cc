@@ -55,7 +55,8 @@ void check_rows(Random& random, ConvCase c, const Form& form, ThreadPool* pool) 
     ASSERT_EQ(t.shape(),
               form.keep_num_dims ? (Shape{1, c.width, c.outputs}) : (Shape{c.width, c.outputs}));
     const bool accelerated =
-        form.weights_constant && (c.dtype == DType::uint8 || c.weight_zero_point == 0);
+        form.weights_constant &&
+        (c.dtype == DType::uint8 ? c.weight_axis == 0 : c.weight_zero_point == 0);
     const reference::Output out{c.dtype, c.output_scale, c.output_zero_point, c.activation};
     const auto expected = all_outputs<T>(c, [&](int b, int y, int x, int o) {
         const auto sum = bias[static_cast<std::size_t>(o)] +
