@@ -29,7 +29,7 @@ bool keeps_state(const model::Model& model) {
     return false;
 }
 
-std::size_t tensor_bytes(DType dtype, const Shape& shape) {
+std::size_t library_tensor_bytes(DType dtype, const Shape& shape) {
     const auto bits =
         static_cast<std::size_t>(shape.elements()) * static_cast<std::size_t>(dtype_bits(dtype));
     return (bits + 7) / 8;

@@ -286,7 +286,7 @@ Status LiteRtEngine::reset_state() {
 TensorInfo LiteRtEngine::describe(const Slot& slot) const {
     TensorInfo info = tensor_info(interface_, *slot.tensor);
     info.shape = slot.shape;
-    info.bytes = tensor_bytes(info.dtype, slot.shape);
+    info.bytes = library_tensor_bytes(info.dtype, slot.shape);
     return info;
 }
 
