@@ -1,7 +1,8 @@
-# Runs stages with time budgets and adds up what passed. Sourced by dev and by tests/repo/stages_test.
+# Runs stages with time budgets and adds up what passed. Sourced by dev and by
+# tests/repo/stages_test.
 #
-# A stage is a command that appends lines "PASSED FAILED SKIPPED" to the file $SKIFF_COUNTS. The stage itself counts as one
-# more check: it passed when its command exited 0 within its budget.
+# A stage is a command that appends lines "PASSED FAILED SKIPPED" to the file $SKIFF_COUNTS. The
+# stage itself counts as one more check: it passed when its command exited 0 within its budget.
 # shellcheck shell=bash
 
 total_passed=0 total_failed=0 total_skipped=0
@@ -14,14 +15,16 @@ add_counts() {
 # Seconds past the budget after which a stage is taken for hung and killed.
 stage_grace_s=120
 
-# stage NAME BUDGET_SECONDS LOG COMMAND...: 0 when it passed. The output goes to LOG, its end is shown on failure.
+# stage NAME BUDGET_SECONDS LOG COMMAND...: 0 when it passed. The output goes to LOG, its end is
+# shown on failure.
 stage() {
     local name=$1 budget_s=$2 log=$3 counts status=0 start=$SECONDS elapsed_s verdict=ok p f s
     shift 3
     counts=$(mktemp)
     mkdir -p "$(dirname "$log")"
     printf '%-10s' "$name"
-    # In the background, so that an interrupt reaches this script at once and not when the stage ends.
+    # In the background, so that an interrupt reaches this script at once and not when the stage
+    # ends.
     SKIFF_COUNTS=$counts timeout -k 10 $((budget_s + stage_grace_s)) "$@" >"$log" 2>&1 </dev/null &
     stage_pid=$!
     wait "$stage_pid" || status=$?
@@ -36,9 +39,11 @@ stage() {
     done <"$counts"
     rm -f "$counts"
     ((cases_passed + cases_failed + cases_skipped == 0)) ||
-        printf ' (%d passed, %d failed, %d skipped)' "$cases_passed" "$cases_failed" "$cases_skipped"
+        printf ' (%d passed, %d failed, %d skipped)' \
+            "$cases_passed" "$cases_failed" "$cases_skipped"
     echo
-    grep -h '^skip:' "$log" | sort | uniq -c | sed -E 's/^ +([0-9]+) skip: (.*)/           \1 x skipped: \2/' || true
+    grep -h '^skip:' "$log" | sort | uniq -c |
+        sed -E 's/^ +([0-9]+) skip: (.*)/           \1 x skipped: \2/' || true
     add_counts "$cases_passed" "$cases_failed" "$cases_skipped"
     if [[ $verdict == ok ]]; then
         add_counts 1 0 0
@@ -61,8 +66,14 @@ count() {
     echo "$1 $2 $3" >>"${SKIFF_COUNTS:-/dev/null}"
 }
 
-# count_gtest PROGRAM XML STATUS: adds the cases of one gtest program. A program that died, or ran nothing, is a failure.
-# "skip: REASON" lines are for the stage's summary. With SKIFF_ORACLE_REQUIRED=1 a case skipped for want of an oracle fails.
+# A message of gtest's report as it was written, without the source line in front.
+unescape_xml() {
+    sed 's/^[^ ]*:[0-9]*&#x0A;//; s/&#x0A;/ /g; s/&quot;/"/g; s/&amp;/\&/g' | sed "s/&apos;/'/g"
+}
+
+# count_gtest PROGRAM XML STATUS: adds the cases of one gtest program. A program that died, or ran
+# nothing, is a failure. "skip: REASON" lines are for the stage's summary. With
+# SKIFF_ORACLE_REQUIRED=1 a case skipped for want of an oracle fails.
 count_gtest() {
     local program=$1 xml=$2 status=$3 tests=0 failures=0 skips=0 reason
     if [[ -s $xml ]]; then
@@ -76,7 +87,7 @@ count_gtest() {
                 echo "skip: $reason"
                 ((++skips))
             fi
-        done < <(sed -n 's/.*<skipped message="\([^"]*\)".*/\1/p' "$xml" | sed 's/^[^ ]*:[0-9]*&#x0A;//; s/&#x0A;/ /g; s/&apos;/'"'"'/g; s/&quot;/"/g; s/&amp;/\&/g')
+        done < <(sed -n 's/.*<skipped message="\([^"]*\)".*/\1/p' "$xml" | unescape_xml)
     fi
     if ((status != 0 && failures == 0)); then
         echo "$program: exit status $status"

@@ -1,4 +1,4 @@
-"""Rules of the tree that a compiler does not know. Each check takes a Tree and yields complaints, "path:line: what".
+"""Rules of the tree that a compiler does not know. A check takes a Tree, yields "path:line: what".
 
 tests/repo/self_test.py plants a breach of every rule here: a check that cannot fail is none.
 """
@@ -8,7 +8,18 @@ import pathlib
 import re
 
 SOURCE_SUFFIXES = {".cc", ".h", ".c"}
-BINARY_SUFFIXES = {".tflite", ".png", ".jpg", ".jpeg", ".bmp", ".webp", ".bin", ".gz", ".zip", ".so"}
+BINARY_SUFFIXES = {
+    ".tflite",
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".bmp",
+    ".webp",
+    ".bin",
+    ".gz",
+    ".zip",
+    ".so",
+}
 ISA_FOLDERS = ("src/kernels/avx2/", "src/kernels/avx512/", "src/kernels/neon/")
 
 
@@ -24,8 +35,12 @@ class Tree:
         for folder, folders, names in os.walk(self.root):
             relative = pathlib.Path(folder).relative_to(self.root)
             top = relative == pathlib.Path(".")
-            folders[:] = [f for f in folders if f not in {".git", "__pycache__", "node_modules"}
-                          and not (top and (f == "build" or f.startswith("build-")))]
+            folders[:] = [
+                f
+                for f in folders
+                if f not in {".git", "__pycache__", "node_modules"}
+                and not (top and (f == "build" or f.startswith("build-")))
+            ]
             yield from ((relative / name).as_posix() for name in names if name != ".git")
 
     def text(self, path):
@@ -38,18 +53,26 @@ class Tree:
 
     def sources(self, *folders):
         """C and C++ files below any of the folders; all without one."""
-        return [p for p in self.paths
-                if pathlib.PurePosixPath(p).suffix in SOURCE_SUFFIXES
-                and (not folders or p.startswith(tuple(f + "/" for f in folders)))]
+        return [
+            p
+            for p in self.paths
+            if pathlib.PurePosixPath(p).suffix in SOURCE_SUFFIXES
+            and (not folders or p.startswith(tuple(f + "/" for f in folders)))
+        ]
 
     def texts(self):
-        return [p for p in self.paths if pathlib.PurePosixPath(p).suffix not in BINARY_SUFFIXES
-                and b"\0" not in (self.root / p).read_bytes()[:4096]]
+        return [
+            p
+            for p in self.paths
+            if pathlib.PurePosixPath(p).suffix not in BINARY_SUFFIXES
+            and b"\0" not in (self.root / p).read_bytes()[:4096]
+        ]
 
 
-# -- includes ----------------------------------------------------------------------------------------------------------
+# -- includes --------------------------------------------------------------------------------------
 
-# Which rooms a room may include, beside itself and base. None: every room. (ARCHITECTURE.md has the same table with reasons.)
+# Which rooms a room may include, beside itself and base. None: every room. (ARCHITECTURE.md has the
+# same table with reasons.)
 MAY_USE = {
     "base": [],
     "model": [],
@@ -65,7 +88,18 @@ MAY_USE = {
     "server": ["model", "decide", "trust", "telemetry"],
     "sim": ["device", "host", "server", "decide", "trust", "telemetry"],
     "train": ["model", "optimize"],
-    "api": ["model", "kernels", "runtime", "optimize", "tasks", "decide", "trust", "telemetry", "host", "device"],
+    "api": [
+        "model",
+        "kernels",
+        "runtime",
+        "optimize",
+        "tasks",
+        "decide",
+        "trust",
+        "telemetry",
+        "host",
+        "device",
+    ],
     "cli": None,
 }
 
@@ -109,7 +143,11 @@ def check_include_direction(tree):
                 other = name.split("/")[0]
                 if "/" not in name:
                     yield f'{path}:{number}: write "{room}/{name}", from src/ on'
-                elif other not in {room, "base"} and MAY_USE[room] is not None and other not in MAY_USE[room]:
+                elif (
+                    other not in {room, "base"}
+                    and MAY_USE[room] is not None
+                    and other not in MAY_USE[room]
+                ):
                     yield f"{path}:{number}: {room} may not use {other}"
             else:
                 for pattern, rooms in LIBRARY_ROOMS.items():
@@ -120,7 +158,7 @@ def check_include_direction(tree):
 
 
 def check_public_includes(tree):
-    """Public headers need only the standard library and each other; c.h only C's; examples only public headers."""
+    """Public headers need only the standard library, c.h only C's; examples only public headers."""
     for path in tree.sources("include"):
         for number, quoted, name in includes(tree, path):
             if quoted or not (name.startswith("skiff/") or re.fullmatch(r"[a-z_0-9]+(\.h)?", name)):
@@ -130,11 +168,13 @@ def check_public_includes(tree):
     for path in tree.sources("examples"):
         for number, quoted, name in includes(tree, path):
             if quoted and not (tree.root / path).parent.joinpath(name).exists():
-                yield f"{path}:{number}: an example includes {name}: only public headers and its own"
+                yield f"{path}:{number}: an example includes {name}, which is not public"
 
 
-OS_MACRO = re.compile(r"\b(__linux__|__linux|linux|__unix__|__APPLE__|__MACH__|__ANDROID__|_WIN32|_WIN64|__CYGWIN__|"
-                      r"__FreeBSD__|_MSC_VER|__MINGW32__)\b")
+OS_MACRO = re.compile(
+    r"\b(__linux__|__linux|linux|__unix__|__APPLE__|__MACH__|__ANDROID__|_WIN32|_WIN64|__CYGWIN__|"
+    r"__FreeBSD__|_MSC_VER|__MINGW32__)\b"
+)
 
 
 def check_os_ifdefs(tree):
@@ -147,7 +187,7 @@ def check_os_ifdefs(tree):
                 yield f"{path}:{number}: asks for the operating system outside src/host"
 
 
-# -- size --------------------------------------------------------------------------------------------------------------
+# -- size ------------------------------------------------------------------------------------------
 
 FILE_LINES = 450
 FUNCTION_LINES = 70
@@ -162,9 +202,12 @@ def check_file_length(tree):
 
 
 def blank_out(text):
-    """The text with comments, strings and preprocessor lines replaced by spaces; line breaks stay."""
-    pattern = re.compile(r'//[^\n]*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|(?<!\w)\'(?:\\.|[^\'\\\n])+\''
-                         r"|^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", re.S | re.M)
+    """The text with spaces for comments, strings and preprocessor lines; line breaks stay."""
+    pattern = re.compile(
+        r'//[^\n]*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|(?<!\w)\'(?:\\.|[^\'\\\n])+\''
+        r"|^[ \t]*#(?:[^\n]*\\\n)*[^\n]*",
+        re.S | re.M,
+    )
     return pattern.sub(lambda m: re.sub(r"[^\n]", " ", m[0]), text)
 
 
@@ -183,9 +226,13 @@ def functions(text):
                 inside, start, begin_line = None, position + 1, line
         elif c == "{":
             head = text[start:position]
-            if "(" in head and not re.search(r"\b(namespace|class|struct|union|enum)\b[^()]*$", head.split("(")[0]):
+            if "(" in head and not re.search(
+                r"\b(namespace|class|struct|union|enum)\b[^()]*$", head.split("(")[0]
+            ):
                 blank = len(head) - len(head.lstrip())
-                inside = (re.findall(r"[\w:~]+", head.split("(")[0])[-1:] or ["?"])[0], begin_line + head[:blank].count("\n")
+                inside = (re.findall(r"[\w:~]+", head.split("(")[0])[-1:] or ["?"])[
+                    0
+                ], begin_line + head[:blank].count("\n")
                 depth = 1
             start, begin_line = position + 1, line
         elif c in "};":
@@ -202,13 +249,16 @@ def all_functions(tree):
 def check_function_length(tree):
     """A tripwire, not a law: a few long functions are fine."""
     found = list(all_functions(tree))
-    long = [(path, name, first, count) for path, name, first, count in found if count > FUNCTION_LINES]
+    long = [
+        (path, name, first, count) for path, name, first, count in found if count > FUNCTION_LINES
+    ]
     if found and len(long) / len(found) > LONG_FUNCTION_SHARE:
         for path, name, first, count in long:
-            yield f"{path}:{first}: {name} has {count} lines ({len(long)} of {len(found)} functions are over {FUNCTION_LINES})"
+            share = f"{len(long)} of {len(found)} functions are over {FUNCTION_LINES}"
+            yield f"{path}:{first}: {name} has {count} lines ({share})"
 
 
-# -- text --------------------------------------------------------------------------------------------------------------
+# -- text ------------------------------------------------------------------------------------------
 
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|X" r"XX|HA" r"CK)\b")
 THIS_MACHINE = re.compile(r"(?<![\w.])/(work|root|home/\w+|tmp/w|tmp/wt)/")
@@ -230,10 +280,23 @@ def check_machine_paths(tree):
                 yield f"{path}:{number}: the path {match[0]} of one machine"
 
 
+SCRIPT_COLUMNS = 125
+
+
+def is_script(tree, path):
+    return tree.text(path).startswith("#!") or path.endswith(
+        (".sh", ".py", ".cmake", "CMakeLists.txt")
+    )
+
+
 def check_layout(tree):
-    """100 columns in scripts, CMake and docs' code-like files (clang-format keeps the sources), no tabs, no trailing blanks."""
+    """No long lines in scripts (clang-format keeps the sources), no tabs, no trailing blanks."""
     for path in tree.texts():
-        if path == "LICENSE" or path.startswith("tests/golden/") or path.endswith((".svg", ".json", ".fbs")):
+        if (
+            path == "LICENSE"
+            or path.startswith("tests/golden/")
+            or path.endswith((".svg", ".json", ".fbs"))
+        ):
             continue
         text = tree.text(path)
         if text and not text.endswith("\n"):
@@ -241,6 +304,8 @@ def check_layout(tree):
         for number, line in tree.lines(path):
             if line != line.rstrip() and not path.endswith((".md", ".mutants")):
                 yield f"{path}:{number}: blanks at the end of the line"
+            if len(line) > SCRIPT_COLUMNS and is_script(tree, path):
+                yield f"{path}:{number}: {len(line)} columns, more than {SCRIPT_COLUMNS}"
             if "\t" in line and not path.endswith((".tsv", ".md")):
                 yield f"{path}:{number}: a tab"
 
@@ -267,7 +332,7 @@ def check_mutants(tree):
                     yield f"{path}:{number}: this text occurs {times} times in {file}, not once"
 
 
-# -- documents ---------------------------------------------------------------------------------------------------------
+# -- documents -------------------------------------------------------------------------------------
 
 LINK = re.compile(r"(?<!\!)\[[^\]\n]*\]\(([^)\s]+)\)|!\[[^\]\n]*\]\(([^)\s]+)\)")
 
@@ -295,11 +360,14 @@ def check_links(tree):
                 file = (tree.root / path).parent / target if target else tree.root / path
                 if not file.exists():
                     yield f"{path}:{number}: there is no {target}"
-                elif anchor and file.suffix == ".md" and anchor not in set(anchors(file.read_text())):
+                elif (
+                    anchor and file.suffix == ".md" and anchor not in set(anchors(file.read_text()))
+                ):
                     yield f"{path}:{number}: {target or path} has no heading #{anchor}"
 
 
-# -- commands ----------------------------------------------------------------------------------------------------------
+# -- commands --------------------------------------------------------------------------------------
+
 
 def check_scripts(tree):
     """Every script can be started, and stops at its first error."""
@@ -332,4 +400,8 @@ def check_budgets(tree):
             yield f"dev:1: the budgets of {tier} add up to {total_s} s, more than {limit_s} s"
 
 
-CHECKS = {name.removeprefix("check_"): check for name, check in list(globals().items()) if name.startswith("check_")}
+CHECKS = {
+    name.removeprefix("check_"): check
+    for name, check in list(globals().items())
+    if name.startswith("check_")
+}

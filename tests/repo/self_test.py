@@ -1,4 +1,4 @@
-"""Plants a breach of every rule in a small tree: each check must name it, and must not complain about the tree without it."""
+"""Plants a breach of every rule in a small tree: each check must name it, and nothing else."""
 
 import pathlib
 import sys
@@ -22,7 +22,7 @@ GOOD = {
     "docs/a.md": "# A page\n\n## Its parts (two)\n[x](b.md) [y](#its-parts-two) `[no](nowhere)` [z](https://example.org)\n",
     "docs/b.md": "[back](a.md#a-page)\n",
     "dev": "#!/usr/bin/env bash\nset -euo pipefail\n[build]=900 [unit]=600 [tidy]=10\n"
-           "test_stages=(build unit)\ntest_long_stages=(tidy)\n",
+    "test_stages=(build unit)\ntest_long_stages=(tidy)\n",
 }
 
 # check: [(path, text that breaks it)]
@@ -46,18 +46,35 @@ BAD = {
         ("src/model/bad.h", "# ifndef _WIN32\n#endif\n"),
     ],
     "file_length": [("src/model/bad.cc", "\n" * 451), ("tests/model/bad_test.cc", "\n" * 451)],
-    "function_length": [("src/model/bad.cc", "int f(int a)\n{\n" + "    a += 1;\n" * 70 + "    return a;\n}\n")],
+    "function_length": [
+        ("src/model/bad.cc", "int f(int a)\n{\n" + "    a += 1;\n" * 70 + "    return a;\n}\n")
+    ],
     "unfinished": [("src/model/bad.cc", "// TO" "DO: later\n"), ("docs/bad.md", "FIX" "ME\n")],
-    "machine_paths": [("scripts/bad", "cat /wo" "rk/shared/x\n"), ("docs/bad.md", "see /ro" "ot/x\n")],
-    "layout": [("src/model/bad.cc", "int x;"), ("scripts/bad", "echo \n"), ("src/model/bad.h", "\tint x;\n")],
+    "machine_paths": [
+        ("scripts/bad", "cat /wo" "rk/shared/x\n"),
+        ("docs/bad.md", "see /ro" "ot/x\n"),
+    ],
+    "layout": [
+        ("src/model/bad.cc", "int x;"),
+        ("scripts/bad", "echo \n"),
+        ("CMakeLists.txt", "#" * 126 + "\n"),
+        ("src/model/bad.h", "\tint x;\n"),
+    ],
     "test_names": [("tests/model/bad_test.cc", "TEST(Model, DISABLED" "_reads) {}\n")],
     "mutants": [
         ("tests/mutants/bad.mutants", "file: src/kernels/portable/add.cc\nfind: gone\nwith:\n"),
         ("tests/mutants/bad.mutants", "file: src/kernels/portable/add.cc\nfind: d\nwith:\n"),
         ("tests/mutants/bad.mutants", "file: src/gone.cc\nfind: d\nwith:\n"),
     ],
-    "links": [("docs/bad.md", "[x](nowhere.md)\n"), ("docs/bad.md", "[x](a.md#nothing)\n"), ("docs/bad.md", "![x](no.png)\n")],
-    "scripts": [("scripts/bad", "#!/usr/bin/env bash\nset -euo pipefail\n"), ("dev", "#!/usr/bin/env bash\necho\n")],
+    "links": [
+        ("docs/bad.md", "[x](nowhere.md)\n"),
+        ("docs/bad.md", "[x](a.md#nothing)\n"),
+        ("docs/bad.md", "![x](no.png)\n"),
+    ],
+    "scripts": [
+        ("scripts/bad", "#!/usr/bin/env bash\nset -euo pipefail\n"),
+        ("dev", "#!/usr/bin/env bash\necho\n"),
+    ],
     "budgets": [
         ("dev", "[build]=900 [unit]=601\ntest_stages=(build unit)\ntest_long_stages=(build)\n"),
         ("dev", "[build]=900\ntest_stages=(build unit)\ntest_long_stages=(build)\n"),
@@ -109,7 +126,9 @@ class SelfTest(unittest.TestCase):
     def test_breaches(self):
         for name, breaches in BAD.items():
             for path, text in breaches:
-                with self.subTest(check=name, path=path, text=text[:60]), tempfile.TemporaryDirectory() as folder:
+                with self.subTest(
+                    check=name, path=path, text=text[:60]
+                ), tempfile.TemporaryDirectory() as folder:
                     found = list(checks.CHECKS[name](plant(folder, {**GOOD, path: text})))
                     self.assertTrue(found, "not noticed")
                     self.assertTrue(all(line.startswith(f"{path}:") for line in found), found)
