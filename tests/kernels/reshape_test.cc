@@ -55,10 +55,7 @@ const ReshapeRow rows[] = {
 TEST(Reshape, Table) {
     for (const ReshapeRow& row : rows)
         for (const bool constant : {true, false}) {
-            const Params params = row.has_options || row.has_input_shape
-                                      ? Params(ReshapeParams{row.has_options, row.options})
-                                      : Params{};
-            KernelTester t(Opcode::reshape, params);
+            KernelTester t(Opcode::reshape, ReshapeParams{row.has_options, row.options});
             std::vector<float> values(static_cast<std::size_t>(row.input.elements()));
             for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i);
             t.input(row.input, values);

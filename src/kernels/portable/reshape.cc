@@ -84,8 +84,6 @@ class Reshape final : public Kernel {
 }  // namespace
 
 std::unique_ptr<Kernel> create_reshape(const Params& params) {
-    if (std::holds_alternative<std::monostate>(params))
-        return std::make_unique<Reshape>(ReshapeParams{});
     const auto* own = std::get_if<ReshapeParams>(&params);
     return own != nullptr ? std::make_unique<Reshape>(*own) : nullptr;
 }
