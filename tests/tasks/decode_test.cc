@@ -190,9 +190,10 @@ TEST(Decode, FlippedBytesNeverDoHarm) {
                 file[(next() >> 8) % file.size()] ^=
                     static_cast<std::uint8_t>(1u << (next() >> 29));
             const auto result = load_pixels({file});
-            if (result.ok())
+            if (result.ok()) {
                 EXPECT_EQ(result->rgb.size(), static_cast<std::size_t>(result->width) *
                                                   static_cast<std::size_t>(result->height) * 3);
+            }
         }
 }
 

@@ -12,7 +12,7 @@ namespace {
 
 using Labels = std::vector<std::string>;
 
-struct Setup {
+struct Scene {
     FakeEngine engine = {};
     model::Metadata metadata = {};
     LabelerOptions options = {};
@@ -49,7 +49,7 @@ struct Setup {
 };
 
 TEST(ImageLabeler, SortsByConfidenceThenIndex) {
-    Setup s;
+    Scene s;
     s.engine.answer = bytes_of<float>({0.25f, 0.5f, 0.25f, 0.5f});
     EXPECT_EQ(s.found(), "1:0.5 3:0.5 0:0.25 2:0.25");
 }
@@ -73,7 +73,7 @@ TEST(ImageLabeler, OptionsDecide) {
         {1.0f, std::nullopt, 10, ""},
     };
     for (const Case& c : cases) {
-        Setup s;
+        Scene s;
         s.options.confidence_threshold = c.threshold;
         s.options.max_result_count = c.count;
         if (c.in_metadata) s.output().score_threshold = c.in_metadata;
@@ -82,7 +82,7 @@ TEST(ImageLabeler, OptionsDecide) {
 }
 
 TEST(ImageLabeler, TenResultsUnlessTold) {
-    Setup s;
+    Scene s;
     s.engine.outputs = {tensor_info(DType::float32, {1, 1, 1, 25})};
     s.engine.answer = bytes_of(std::vector<float>(25, 0.04f));
     EXPECT_EQ(s.process().size(), 10u);
@@ -93,13 +93,13 @@ TEST(ImageLabeler, TenResultsUnlessTold) {
 }
 
 TEST(ImageLabeler, LogitsBelowZeroNeedNoThresholdOfTheirOwn) {
-    Setup s;  // without a threshold 0 holds: what is below is left out, as with ML Kit
+    Scene s;  // without a threshold 0 holds: what is below is left out, as with ML Kit
     s.engine.answer = bytes_of<float>({-1, 2, NAN, 0});
     EXPECT_EQ(s.found(), "1:2 3:0");
 }
 
 TEST(ImageLabeler, QuantizedOutputs) {
-    Setup s;
+    Scene s;
     s.engine.outputs = {tensor_info(DType::uint8, {1, 4}, {1.0f / 256, 0})};
     s.engine.answer = {0, 128, 64, 255};
     EXPECT_EQ(s.found(), "3:0.996094 1:0.5 2:0.25 0:0");
@@ -109,7 +109,7 @@ TEST(ImageLabeler, QuantizedOutputs) {
 }
 
 TEST(ImageLabeler, LabelsComeFromTheMetadataOrTheCaller) {
-    Setup s;
+    Scene s;
     EXPECT_EQ(s.process()[0].text, "");
     EXPECT_EQ(s.process()[0].display_name, "");
     s.output().axis_labels = {{"l.txt", "", {"a", "b", "c", "d"}}};
@@ -130,7 +130,7 @@ TEST(ImageLabeler, LabelsComeFromTheMetadataOrTheCaller) {
 }
 
 TEST(ImageLabeler, LabelsMustFitTheOutput) {
-    Setup s;
+    Scene s;
     s.output().axis_labels = {{"l.txt", "", {"a", "b", "c"}}};
     EXPECT_EQ(s.message(),
               "the labels have 3 lines, the model has 4 classes: give one label a line for every "
@@ -146,7 +146,7 @@ TEST(ImageLabeler, LabelsMustFitTheOutput) {
 }
 
 TEST(ImageLabeler, CalibrationComesBeforeTheThreshold) {
-    Setup s;
+    Scene s;
     model::ScoreCalibration c;
     c.sigmoids.resize(4);
     c.sigmoids[2] = {1, 0, 0, std::nullopt};  // 0.5 whatever the score
@@ -159,7 +159,7 @@ TEST(ImageLabeler, CalibrationComesBeforeTheThreshold) {
 }
 
 TEST(ImageLabeler, CallersNormalizationWins) {
-    Setup s;
+    Scene s;
     s.engine.inputs = {tensor_info(DType::float32, {1, 4, 6, 3})};
     EXPECT_NE(s.message().find("add NormalizationOptions"), std::string::npos);
     s.metadata.inputs.emplace_back();
@@ -185,22 +185,22 @@ TEST(ImageLabeler, RefusesWhatLabelsNoImages) {
         {{tensor_info(DType::uint8, {1, 4})}, "lacks its quantization"},
     };
     for (const Case& c : cases) {
-        Setup s;
+        Scene s;
         s.engine.outputs = c.outputs;
         EXPECT_NE(s.message().find(c.part), std::string::npos) << s.message();
     }
-    Setup s;
+    Scene s;
     s.engine.inputs.push_back(s.engine.inputs[0]);
     EXPECT_NE(s.message().find("2 inputs and 1 outputs"), std::string::npos);
     for (const float threshold : {-0.1f, 1.1f, NAN}) {
-        Setup t;
+        Scene t;
         t.options.confidence_threshold = threshold;
         EXPECT_NE(t.message().find("give 0 to 1"), std::string::npos);
     }
 }
 
 TEST(ImageLabeler, PassesOnWhatTheEngineAndTheImageSay) {
-    Setup s;
+    Scene s;
     s.engine.prepare_result = error(Code::resource_exhausted, "no memory");
     EXPECT_EQ(s.message(), "no memory");
     s.engine.prepare_result = {};

@@ -1,8 +1,8 @@
-#include "draw.h"
+#include "tools/digits/draw.h"
 
 #include <algorithm>
 
-#include "glyph.h"
+#include "tools/digits/glyph.h"
 
 namespace skiff::digits {
 namespace {

@@ -5,7 +5,7 @@
 #include <array>
 #include <cstdint>
 
-#include "random.h"
+#include "tools/digits/random.h"
 
 namespace skiff::digits {
 

@@ -1,4 +1,4 @@
-#include "glyph.h"
+#include "tools/digits/glyph.h"
 
 namespace skiff::digits {
 namespace {

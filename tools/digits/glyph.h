@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "random.h"
+#include "tools/digits/random.h"
 
 namespace skiff::digits {
 

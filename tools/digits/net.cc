@@ -1,4 +1,4 @@
-#include "net.h"
+#include "tools/digits/net.h"
 
 #include <algorithm>
 

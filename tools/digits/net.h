@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-#include "random.h"
+#include "tools/digits/random.h"
 
 namespace skiff::digits {
 

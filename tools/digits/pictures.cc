@@ -1,8 +1,8 @@
-#include "pictures.h"
+#include "tools/digits/pictures.h"
 
 #include <algorithm>
 
-#include "train.h"
+#include "tools/digits/train.h"
 
 namespace skiff::digits {
 namespace {

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "draw.h"
-#include "net.h"
+#include "tools/digits/draw.h"
+#include "tools/digits/net.h"
 
 namespace skiff::digits {
 

@@ -1,9 +1,9 @@
-#include "quantize.h"
+#include "tools/digits/quantize.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "train.h"
+#include "tools/digits/train.h"
 
 namespace skiff::digits {
 namespace {

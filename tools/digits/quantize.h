@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "net.h"
+#include "tools/digits/net.h"
 
 namespace skiff::digits {
 

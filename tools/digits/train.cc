@@ -1,4 +1,4 @@
-#include "train.h"
+#include "tools/digits/train.h"
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "draw.h"
-#include "net.h"
+#include "tools/digits/draw.h"
+#include "tools/digits/net.h"
 
 namespace skiff::digits {
 

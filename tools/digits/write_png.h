@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "draw.h"
+#include "tools/digits/draw.h"
 
 namespace skiff::digits {
 

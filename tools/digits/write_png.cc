@@ -1,4 +1,4 @@
-#include "png.h"
+#include "tools/digits/write_png.h"
 
 #include <string_view>
 
