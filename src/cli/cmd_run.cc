@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/describe_output.h"
 #include "cli/engine_choice.h"
+#include "cli/label_image.h"
 #include "cli/profile.h"
 #include "cli/run_inputs.h"
 #include "cli/table.h"
@@ -28,6 +29,7 @@ struct Options {
     int threads = 1;
     bool allow_fp16 = false;
     bool profile = false;
+    LabelImageOptions image;
 };
 
 // An input's file: one step's bytes, or those of all steps one after the other.
@@ -49,6 +51,8 @@ class Run {
             const std::size_t input = TRY(find_input(*engine_, argument.input));
             TRY(engine_->resize_input(input, TRY(parse_dims(argument.value))));
         }
+        if (!options_.image.image.empty())
+            return label_image(session_, *model_, std::move(engine_), options_.image);
         TRY(engine_->prepare());
         TRY(read_inputs());
         OrderedJson steps = OrderedJson::array();
@@ -197,6 +201,15 @@ void add_run(CLI::App& app, Session& session) {
         ->allow_extra_args(false);
     CLI::Option* random = verb->add_option("--random", options->random_seed,
                                            "SEED: random values for inputs without a file");
+    CLI::Option* image = verb->add_option("--image", options->image.image,
+                                          "a JPEG, PNG, BMP or WebP file: prints its labels");
+    image->excludes(random);
+    verb->add_option("--max-results", options->image.max_results, "most labels of --image")
+        ->needs(image);
+    verb->add_option("--threshold", options->image.threshold,
+                     "least confidence of a label (else the metadata's)")
+        ->check(CLI::Range(0.0, 1.0))
+        ->needs(image);
     verb->add_option("--resize", options->resizes, "I=DIMS: an input's shape, e.g. 0=1x224x224x3")
         ->check(check_resize_option)
         ->allow_extra_args(false);
