@@ -23,6 +23,7 @@ Result<Node> make_node(Graph& graph, const model::Operator& op) {
     node.op = &op;
     const kernels::Params params = TRY(lower_options(op));
     node.kernel = kernels::find_kernel(op.builtin_code)->create(params);
+    CHECK(node.kernel);
     for (std::int32_t t : op.inputs)
         node.inputs.push_back(t < 0 ? nullptr : &graph.tensors[static_cast<std::size_t>(t)]);
     for (std::int32_t t : op.outputs)

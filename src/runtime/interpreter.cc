@@ -52,13 +52,13 @@ Status Interpreter::Impl::prepare() {
     accelerated.forget();
     memory.forget_stretches();
     TRY(memory.fold_constants(pool.get()));
-    TRY(memory.allocate_variables());
     static_end = TRY(prepare_nodes(graph, 0));
     accelerated.form(static_end);
     Stretch stretch{0, static_end, {}, accelerated.groups()};
     for (int n : accelerated.execution_order())
         if (n < static_end && !graph.nodes[static_cast<std::size_t>(n)].folded)
             stretch.order.push_back(n);
+    TRY(memory.allocate_variables());
     TRY(memory.plan_stretch(0, stretch));
     memory.clear_inputs();
     make_steps(stretch);

@@ -32,11 +32,14 @@ struct InterpreterOptions {
     bool preserve_all_tensors = false;
 };
 
+// Every tensor counts as a multiple of 64 bytes, which it is aligned to. Where shapes depend on
+// values, the graph is planned in stretches, and these are sums over them.
 struct MemoryUse {
     std::size_t arena_bytes;         // what was allocated for tensors and scratch
     std::size_t largest_live_bytes;  // the largest sum of live tensors and scratch over all nodes:
                                      // no plan can be below
-    std::size_t persistent_bytes;    // variable tensors
+    std::size_t
+        persistent_bytes;  // variable tensors, and constants that were computed from constants
 };
 
 class Interpreter final : public Engine {

@@ -12,15 +12,17 @@ std::size_t index_of(const Graph& graph, const kernels::Tensor* tensor) {
     return static_cast<std::size_t>(tensor - graph.tensors.data());
 }
 
-// Fills with zero, or with the zero point for quantized integers.
-void reset(kernels::Tensor& tensor, std::size_t bytes) {
+// Fills a variable's memory with zero, or with the zero point for quantized integers.
+void reset(const kernels::Tensor& tensor, const Buffer& memory) {
+    if (memory.size() == 0) return;
     const std::int32_t zero_point = tensor.quantization.zero_point();
     if (tensor.dtype == DType::int8 || tensor.dtype == DType::uint8)
-        std::memset(tensor.data, static_cast<std::uint8_t>(zero_point), bytes);
+        std::memset(memory.data(), static_cast<std::uint8_t>(zero_point), memory.size());
     else if (tensor.dtype == DType::int16)
-        std::fill_n(tensor.as<std::int16_t>(), bytes / 2, static_cast<std::int16_t>(zero_point));
+        std::fill_n(reinterpret_cast<std::int16_t*>(memory.data()), memory.size() / 2,
+                    static_cast<std::int16_t>(zero_point));
     else
-        std::memset(tensor.data, 0, bytes);
+        std::memset(memory.data(), 0, memory.size());
 }
 
 }  // namespace
@@ -34,24 +36,24 @@ Status TensorMemory::allocate_variables() {
         kernels::Tensor& tensor = graph_.tensors[t];
         const std::size_t bytes = TRY(tensor_bytes(tensor.dtype, tensor.shape));
         Buffer& buffer = persistent_[static_cast<int>(t)];
-        if (tensor.data && buffer.size() == bytes) continue;
-        buffer = TRY(Buffer::allocate(bytes));
+        const bool is_new = buffer.size() != bytes;
+        if (is_new) buffer = TRY(Buffer::allocate(bytes));
         tensor.data = buffer.data();
-        if (tensor.data) reset(tensor, bytes);
+        if (is_new) reset(tensor, buffer);
     }
     return {};
 }
 
 void TensorMemory::reset_variables() {
-    for (auto& [t, buffer] : persistent_)
-        if (graph_.is_variable(static_cast<std::size_t>(t)) && buffer.data())
-            reset(graph_.tensors[static_cast<std::size_t>(t)], buffer.size());
+    for (const auto& [t, memory] : persistent_)
+        if (graph_.is_variable(static_cast<std::size_t>(t)))
+            reset(graph_.tensors[static_cast<std::size_t>(t)], memory);
 }
 
 void TensorMemory::forget_stretches() {
     arenas_.clear();
     for (std::size_t t = 0; t < graph_.tensors.size(); ++t)
-        if (graph_.in_arena(t)) graph_.tensors[t].data = nullptr;
+        if (!graph_.tensors[t].constant) graph_.tensors[t].data = nullptr;
 }
 
 void TensorMemory::forget_results(int begin) {

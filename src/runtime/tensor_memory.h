@@ -35,7 +35,8 @@ class TensorMemory {
     Status allocate_variables();
     void reset_variables();
 
-    // Gives all arenas back: no tensor in them has data any more.
+    // Gives all arenas back. No tensor but the constants has data until the memory is there again:
+    // kernels and accelerators are not to see in prepare what may differ in invoke.
     void forget_stretches();
     // The data of what nodes from `begin` on compute is not there (kernels ask for it in prepare).
     void forget_results(int begin);

@@ -164,8 +164,9 @@ void expect_step(const std::string& folder, const Json& golden, std::size_t step
         const TensorInfo info = interpreter.output_info(i);
         EXPECT_EQ(info.bytes, outputs[i].at("bytes").get<std::size_t>());
         // The corpus writes [1] for a scalar made by a delegate; the live library says [].
-        if (info.shape.rank() > 0)
+        if (info.shape.rank() > 0) {
             EXPECT_EQ(info.shape.to_string(), shape_of(outputs[i]).to_string());
+        }
         const char* file = outputs[i].contains("file") ? "file" : "head_file";
         EXPECT_EQ(compare(read(folder + "/" + outputs[i].at(file).get<std::string>()),
                           interpreter.output(i), info.dtype, relative),

@@ -121,7 +121,8 @@ TEST(MemoryPlan, LaysOutputsInPlaceOnlyWhereNobodyIsHarmed) {
     for (const InPlaceCase& c : cases) {
         const MemoryPlan plan = plan_memory(c.tensors, c.nodes);
         EXPECT_EQ(plan.tensors[c.from] == plan.tensors[c.to], c.expected) << c.name;
-        if (!c.expected) EXPECT_TRUE(apart(c.tensors, plan, c.from, c.to)) << c.name;
+        if (c.expected) continue;
+        EXPECT_TRUE(apart(c.tensors, plan, c.from, c.to)) << c.name;
     }
 }
 

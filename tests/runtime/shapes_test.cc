@@ -91,7 +91,7 @@ TEST(Shapes, WhatNoMemoryHoldsIsAnError) {
 TEST(Shapes, AnOutputThatNoMemoryHoldsIsAnErrorOfItsNode) {
     Net net;
     const int x = net.input({1, 1});
-    const int edges = net.constant({2, 2}, Ints{0, 2'000'000'000, 0, 2'000'000'000});
+    const int edges = net.constant({2, 2}, Ints{0, 2'000'000, 0, 2'000'000});
     net.outputs({net.node(Opcode::pad, {x, edges}, {1, 1})});
     auto interpreter = interpret(net.build());
     const Status status = interpreter->prepare();
@@ -130,6 +130,22 @@ TEST(Shapes, ThatDependOnValuesAreFoundInInvoke) {
         EXPECT_EQ(read_output(*interpreter, 1), (Floats{2, 4, 6, 8}));
         EXPECT_EQ(read_output(*interpreter, 2), (Floats{6, 20, 42, 72}));
     }
+}
+
+TEST(Shapes, WhatALaterStretchReadsOutlivesItsOwn) {
+    Net net;
+    const int x = net.input({4}), shape = net.input({2}, DType::int32);
+    const int kept = net.node(Opcode::add, {x, x}, {4});
+    int y = x;
+    for (int i = 0; i < 4; ++i) y = net.node(Opcode::add, {y, x}, {4});
+    net.outputs({net.node(Opcode::reshape, {kept, shape}, {2, 2}), y});
+    auto interpreter = interpret(net.build());
+    ASSERT_TRUE(interpreter->prepare().ok());
+    write_input<float>(*interpreter, 0, {1, 2, 3, 4});
+    write_input<std::int32_t>(*interpreter, 1, {2, 2});
+    ASSERT_TRUE(interpreter->invoke().ok());
+    EXPECT_EQ(read_output(*interpreter, 0), (Floats{2, 4, 6, 8}));
+    EXPECT_EQ(read_output(*interpreter, 1), (Floats{5, 10, 15, 20}));
 }
 
 TEST(Shapes, ImpossibleValuesFailThatInvocationOnly) {
