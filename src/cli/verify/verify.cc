@@ -79,11 +79,11 @@ Result<std::optional<FirstDifference>> find_first_difference(
             if (one.match == Match::exact) continue;
             const model::Operator& op =
                 model->main().operators[static_cast<std::size_t>(inner.nodes[i])];
-            return FirstDifference{inner.nodes[i], std::string(op.name),
-                                   pair.ours->output_info(i).name, one};
+            return std::optional(FirstDifference{inner.nodes[i], std::string(op.name),
+                                                 pair.ours->output_info(i).name, one});
         }
     }
-    return std::nullopt;
+    return std::optional<FirstDifference>();
 }
 
 Status run_all(const std::shared_ptr<const model::Model>& model, const VerifyOptions& options,
