@@ -29,12 +29,6 @@ bool keeps_state(const model::Model& model) {
     return false;
 }
 
-std::size_t library_tensor_bytes(DType dtype, const Shape& shape) {
-    const auto bits =
-        static_cast<std::size_t>(shape.elements()) * static_cast<std::size_t>(dtype_bits(dtype));
-    return (bits + 7) / 8;
-}
-
 Result<std::vector<std::size_t>> positions_of(std::span<const InterfaceTensor> wanted,
                                               std::span<const std::int32_t> offered,
                                               std::string_view engine) {

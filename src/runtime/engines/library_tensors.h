@@ -19,8 +19,6 @@ TensorInfo tensor_info(const Interface& interface, const InterfaceTensor& tensor
 // Whether invocations can influence later ones.
 bool keeps_state(const model::Model& model);
 
-std::size_t library_tensor_bytes(DType dtype, const Shape& shape);
-
 // The position of each of `wanted` in `offered`, tensor indices both. Code::unimplemented when they
 // are not the same set.
 Result<std::vector<std::size_t>> positions_of(std::span<const InterfaceTensor> wanted,

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "base/files.h"
+#include "runtime/buffer.h"
 #include "runtime/engines/engines.h"
 #include "runtime/engines/library_tensors.h"
 #include "runtime/engines/litert_api.h"
@@ -286,7 +287,8 @@ Status LiteRtEngine::reset_state() {
 TensorInfo LiteRtEngine::describe(const Slot& slot) const {
     TensorInfo info = tensor_info(interface_, *slot.tensor);
     info.shape = slot.shape;
-    info.bytes = library_tensor_bytes(info.dtype, slot.shape);
+    const auto bytes = tensor_bytes(info.dtype, slot.shape);
+    info.bytes = bytes.ok() ? *bytes : 0;  // strings have no size of their own
     return info;
 }
 
