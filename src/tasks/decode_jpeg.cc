@@ -115,8 +115,9 @@ Result<Pixels> decode_jpeg(Bytes file) {
                      "this JPEG has CMYK colours, made for printing: save it as RGB");
     Pixels pixels{static_cast<int>(reader.width()), static_cast<int>(reader.height()), {}};
     pixels.rgb.resize(static_cast<std::size_t>(reader.width() * reader.height() * 3));
+    const Orientation orientation = reader.orientation();  // the rows' end forgets the markers
     if (!reader.read_rows(pixels.rgb.data())) return reader.failure();
-    return oriented(std::move(pixels), reader.orientation());
+    return oriented(std::move(pixels), orientation);
 }
 
 }  // namespace skiff::tasks

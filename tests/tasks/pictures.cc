@@ -72,6 +72,7 @@ File jpeg_file(const Pixels& pixels, int orientation, bool big_endian, bool prog
     info.in_color_space = JCS_RGB;
     jpeg_set_defaults(&info);
     jpeg_set_quality(&info, 95, TRUE);
+    info.comp_info[0].h_samp_factor = info.comp_info[0].v_samp_factor = 1;  // colours at full size
     if (progressive) jpeg_simple_progression(&info);
     jpeg_start_compress(&info, TRUE);
     if (orientation) {

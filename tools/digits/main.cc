@@ -4,6 +4,9 @@
 #include <string>
 
 #include "base/files.h"
+#include "model/metadata.h"
+#include "runtime/engine.h"
+#include "tasks/image_labeler.h"
 #include "tools/digits/pictures.h"
 #include "tools/digits/train.h"
 #include "tools/digits/write_model.h"
@@ -19,14 +22,30 @@ constexpr std::uint64_t small_seed = 1, better_seed = 2, held_out_seed = 3, cali
                         picture_seed = 5;
 constexpr int held_out = 4000, calibration = 500;
 
-Status write_models(const Net& net, const std::string& folder, const std::string& level,
-                    const std::string& kind) {
-    const ModelText text{"Digits, level " + level,
-                         "Handwritten digits 0 to 9, dark on bright or bright on dark. " + kind};
+// Writes the net in float and int8.
+Status write_models(const Net& net, const std::string& stem, const ModelText& text) {
     const auto ranges = calibrate(net, calibration, calibration_seed);
-    const std::string stem = folder + "/digits_v" + level;
     TRY(write_file(stem + "_float.tflite", TRY(write_model(net, text))));
     TRY(write_file(stem + "_int8.tflite", TRY(write_model(net, text, ranges))));
+    return {};
+}
+
+// Prints how many pictures that training never saw the file gets right: the table of
+// examples/digits/README.md.
+Status judge(const std::string& folder, const std::string& file) {
+    const auto model = TRY(model::Model::load_file(folder + "/" + file));
+    const model::Metadata metadata = TRY(model::read_metadata(*model));
+    auto engine = TRY(runtime::create_engine("skiff", model, {}));
+    const auto labeler = TRY(tasks::ImageLabeler::create(std::move(engine), metadata));
+    Random random(held_out_seed);
+    int right = 0;
+    for (int i = 0; i < held_out; ++i) {
+        const Sample sample = draw_any(random);
+        const auto labels =
+            TRY(labeler->process({sample.picture, tasks::PixelFormat::gray, side, side}));
+        right += !labels.empty() && labels[0].index == sample.digit;
+    }
+    std::printf("| `%s` | %.1f %% |\n", file.c_str(), 100.0 * right / held_out);
     return {};
 }
 
@@ -38,13 +57,16 @@ Status make(const std::string& folder) {
     train(small, {60'000}, small_random);
     std::printf("training level 2\n");
     train(better, {100'000}, better_random);
-    std::printf("right of %d held-out pictures: level 1 %.1f %%, level 2 %.1f %%\n", held_out,
-                100 * accuracy(small, held_out, held_out_seed),
-                100 * accuracy(better, held_out, held_out_seed));
-    TRY(write_models(small, folder, "1", "Two dense layers: small, and often wrong."));
-    TRY(write_models(better, folder, "2", "A convolutional net: better."));
+    TRY(write_models(
+        small, folder + "/digits_v1",
+        {"Digits, level 1", "Drawn digits 0 to 9. Two dense layers: small, often wrong."}));
+    TRY(write_models(better, folder + "/digits_v2",
+                     {"Digits, level 2", "Drawn digits 0 to 9. A convolutional net: better."}));
     for (const TestPicture& p : choose_test_pictures(small, better, {5, 8}, picture_seed))
         TRY(write_file(folder + "/images/" + p.name + ".png", write_png(p.sample.picture)));
+    for (const char* file : {"digits_v1_float.tflite", "digits_v1_int8.tflite",
+                             "digits_v2_float.tflite", "digits_v2_int8.tflite"})
+        TRY(judge(folder, file));
     return {};
 }
 

@@ -95,19 +95,4 @@ void train(Net& net, const Course& course, Random& random) {
     }
 }
 
-double accuracy(const Net& net, int samples, std::uint64_t seed) {
-    Random random(seed);
-    Workspace workspace(net);
-    std::vector<float> input(static_cast<std::size_t>(net.input().count()));
-    int right = 0;
-    for (int i = 0; i < samples; ++i) {
-        const Sample sample = draw_any(random);
-        to_input(sample.picture, input);
-        forward(net, input, workspace);
-        const std::vector<float>& logits = workspace.activations.back();
-        right += std::max_element(logits.begin(), logits.end()) - logits.begin() == sample.digit;
-    }
-    return static_cast<double>(right) / samples;
-}
-
 }  // namespace skiff::digits

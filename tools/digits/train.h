@@ -20,7 +20,4 @@ void train(Net& net, const Course& course, Random& random);
 inline constexpr float pixel_mean = 128, pixel_deviation = 128;
 void to_input(const Picture& picture, std::span<float> input);
 
-// Share of right answers on `samples` pictures drawn from `seed`.
-double accuracy(const Net& net, int samples, std::uint64_t seed);
-
 }  // namespace skiff::digits
