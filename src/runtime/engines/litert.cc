@@ -7,6 +7,7 @@
 #include "runtime/engines/engines.h"
 #include "runtime/engines/library_tensors.h"
 #include "runtime/engines/litert_api.h"
+#include "runtime/engines/litert_model.h"
 
 namespace skiff::runtime {
 namespace {
@@ -66,7 +67,9 @@ class LiteRtEngine final : public Engine {
     Error failure(Code code, std::string_view what, int status);
 
     LiteRtApi api_;
-    std::shared_ptr<const model::Model> model_;  // its bytes are read in place by the library
+    // Either's bytes are read in place by the library.
+    std::shared_ptr<const model::Model> model_;
+    std::vector<std::uint8_t> changed_;
     std::string name_;
     Interface interface_;
     void* environment_ = nullptr;
@@ -83,7 +86,11 @@ Status LiteRtEngine::init(const EngineOptions& options) {
     interface_ = TRY(select_interface(*model_, options.signature));
     if (int status = api_.create_environment(0, nullptr, &environment_))
         return failure(Code::internal, "cannot start", status);
-    const Bytes bytes = model_->bytes();
+    if (has_variables(*model_))
+        return error(Code::unimplemented,
+                     name_ + "'s C interface takes no models that keep state in variable tensors");
+    changed_ = without_variable_inputs(*model_);
+    const Bytes bytes = changed_.empty() ? model_->bytes() : Bytes(changed_);
     if (int status = api_.create_model(environment_, bytes.data(), bytes.size(), &handle_))
         return failure(Code::invalid_argument, "refuses the model", status);
     TRY(find_signature(options.signature));
@@ -151,8 +158,9 @@ Status LiteRtEngine::find_signature(std::string_view wanted) {
             }
     if (wanted.empty() && !model_->signatures().empty())
         return error(Code::unimplemented,
-                     "litert only runs signatures, and none is the main subgraph's (name one with "
-                     "--signature)");
+                     name_ +
+                         " only runs signatures, and none is the main subgraph's (name one with "
+                         "--signature)");
     std::size_t count = 0;
     void* signature = nullptr;
     int status = api_.signature_count(handle_, &count);
@@ -169,7 +177,7 @@ Status LiteRtEngine::find_signature(std::string_view wanted) {
         const auto& tensors = outputs ? interface_.outputs : interface_.inputs;
         std::vector<std::int32_t> elements;
         const auto offers = TRY(offered(signature, outputs, elements));
-        const auto positions = TRY(positions_of(tensors, offers, "litert"));
+        const auto positions = TRY(positions_of(tensors, offers, name_));
         auto& slots = outputs ? outputs_ : inputs_;
         for (std::size_t i = 0; i < tensors.size(); ++i) {
             Slot slot{};
@@ -244,7 +252,7 @@ Status LiteRtEngine::prepare() {
     for (const auto* slots : {&inputs_, &outputs_})
         for (const Slot& slot : *slots)
             if (describe(slot).dtype == DType::string)
-                return error(Code::unimplemented, "litert: string tensors are not supported");
+                return error(Code::unimplemented, name_ + ": string tensors are not supported");
     drop_buffers();
     for (Slot& slot : inputs_) {
         if (!slot.resized) continue;
@@ -300,7 +308,7 @@ std::string name_of(const std::string& library) {
 }
 
 Error LiteRtEngine::failure(Code code, std::string_view what, int status) {
-    std::string text = "litert " + std::string(what);
+    std::string text = name_ + " " + std::string(what);
     char* messages = nullptr;
     if (compiled_ && api_.error_messages(compiled_, &messages) == 0 && messages) {
         const std::string_view all(messages);
