@@ -120,11 +120,12 @@ class Writer {
     void flatten(const std::string& name, std::size_t index) {
         if (shape_.size() == 2) return;
         shape_ = {1, shape_[1] * shape_[2] * shape_[3]};
+        const std::vector<std::int32_t> any_batch = {-1, shape_[1]};
         const int target = builder_.add_tensor(
-            {name + "/flat_shape", DType::int32, {2}, {}, {}, {}, 0, bytes_of(shape_)});
+            {name + "/flat_shape", DType::int32, {2}, {}, {}, {}, 0, bytes_of(any_batch)});
         const int from = current_;
         current_ = add_activation(name + "/flat", index);
-        builder_.add_operator(ops::reshape(from, target, current_, shape_));
+        builder_.add_operator(ops::reshape(from, target, current_, any_batch));
     }
 
     // Probabilities. Their quantization is not calibrated: the format's SOFTMAX has 1/256 and -128,
