@@ -40,7 +40,10 @@ int main(int argc, char** argv) {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& e) {
         if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
-        skiff::cli::print_error(std::string(e.what()) + " (see skiff --help)");
+        const bool unknown = app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-';
+        const std::string what =
+            unknown ? "there is no command '" + std::string(argv[1]) + "'" : e.what();
+        skiff::cli::print_error(what + " (see skiff --help)");
         return skiff::cli::exit_misused;
     }
     return session.exit_code();
