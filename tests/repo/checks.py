@@ -75,6 +75,7 @@ class Tree:
 # same table with reasons.)
 MAY_USE = {
     "base": [],
+    "sqlite": [],
     "model": [],
     "kernels": [],
     "runtime": ["model", "kernels"],
@@ -84,8 +85,9 @@ MAY_USE = {
     "trust": [],
     "telemetry": [],
     "host": [],
-    "device": ["model", "runtime", "decide", "trust", "telemetry", "host"],
-    "server": ["model", "decide", "trust", "telemetry"],
+    "publish": ["sqlite", "model", "runtime", "decide", "trust"],
+    "device": ["sqlite", "model", "runtime", "decide", "trust", "telemetry", "host"],
+    "server": ["sqlite", "publish", "model", "decide", "trust", "telemetry"],
     "sim": ["device", "host", "server", "decide", "trust", "telemetry"],
     "train": ["model", "optimize"],
     "api": [
@@ -111,7 +113,7 @@ LIBRARY_ROOMS = {
     r"openssl/": {"base", "trust", "server"},
     r"sodium\.h": {"trust", "server"},
     r"re2/": {"decide"},
-    r"sqlite3\.h": {"device", "server"},
+    r"sqlite3\.h": {"sqlite"},
     r"curl/": {"host"},
     r"boost/": {"server"},
     r"simdjson\.h": {"server"},
