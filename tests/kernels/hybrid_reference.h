@@ -40,16 +40,18 @@ inline QuantizedValues quantize_builtin(const float* x, std::int64_t n) {
         lo = std::min<double>(lo, x[i]), hi = std::max<double>(hi, x[i]);
     QuantizedValues out;
     if (lo == hi) return {std::vector<int>(static_cast<std::size_t>(n), 0), 1};
-    const double s = (hi - lo) / 255;
+    volatile float range = static_cast<float>(hi) - static_cast<float>(lo);
+    const double s = static_cast<double>(range) / 255;
     double z = 128 + std::fabs(lo / s) < 127 + std::fabs(hi / s) ? -128 - lo / s : 127 - hi / s;
     z = std::round(std::clamp(z, -128.0, 127.0));
     out.scale = static_cast<float>(s);
     volatile float inverse = 1.f / out.scale;
     for (std::int64_t i = 0; i < n; ++i) {
         volatile float scaled = x[i] * inverse;
-        volatile float shifted = static_cast<float>(z) + scaled;
-        out.offsets.push_back(static_cast<int>(
-            std::clamp(std::round(static_cast<double>(shifted)), -128.0, 127.0) - z));
+        volatile float shifted = scaled < 0 ? scaled - 0.5f : scaled + 0.5f;
+        const double rounded = i < n / 8 * 8 ? std::trunc(static_cast<double>(shifted))
+                                             : std::round(static_cast<double>(scaled));
+        out.offsets.push_back(static_cast<int>(std::clamp(rounded + z, -128.0, 127.0) - z));
     }
     return out;
 }

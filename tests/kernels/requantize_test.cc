@@ -51,6 +51,10 @@ TEST(Requantize, RequantizerClipsThenRounds) {
     EXPECT_EQ(all(2147483647, 255.f), 127);
     EXPECT_EQ(all(-2147483647 - 1, 255.f), -128);
     EXPECT_EQ(all(16777217, 0.0000001f), 5);  // 1.6777216 rounds to 2
+    // The sum is rounded to float32 before it is multiplied; without that the last two give 54
+    // and 51.
+    EXPECT_EQ(all(986328424, 0x1.daa3fap-25f), 55 + 3);
+    EXPECT_EQ(all(848710826, 0x1.049ea8p-24f), 52 + 3);
     const Requantizer relu({3, 100}, 3);
     EXPECT_EQ(relu(-50, 1.f), 3);
     EXPECT_EQ(relu(500, 1.f), 100);
@@ -162,13 +166,27 @@ TEST(Window, SamePadsTheOddOneAfterTheImage) {
 }
 
 TEST(DynamicRange, GroupsRoundTiesToEven) {
-    const float x[] = {0, 255, 0.5f, 1.5f, 2.5f, 254.5f, 3, 3, 3};
+    const float x[] = {0, 255, 0.5f, 1.5f, 2.5f, 254.5f, 0.49999997f, 3, 0.49999997f};
     std::int16_t q[9];
     EXPECT_EQ(quantize_group(x, 9, q), 1.f);
-    EXPECT_EQ(std::vector(q, q + 9), (std::vector<std::int16_t>{0, 255, 0, 2, 2, 254, 3, 3, 3}));
-    // The built-in rule rounds away from zero once the zero point, here -128, is on.
+    EXPECT_EQ(std::vector(q, q + 9), (std::vector<std::int16_t>{0, 255, 0, 2, 2, 254, 0, 3, 0}));
+    // The built-in rule rounds away from zero, whole eights by adding a half in float32.
     EXPECT_EQ(quantize_group_builtin(x, 9, q), 1.f);
-    EXPECT_EQ(std::vector(q, q + 9), (std::vector<std::int16_t>{0, 255, 0, 1, 2, 255, 3, 3, 3}));
+    EXPECT_EQ(std::vector(q, q + 9), (std::vector<std::int16_t>{0, 255, 1, 2, 3, 255, 1, 3, 0}));
+}
+
+TEST(DynamicRange, TheBuiltinRangeIsAFloat) {
+    // What the official library gives where a range in double has another last bit, or another zero
+    // point.
+    const auto check = [](const std::vector<float>& x, const std::vector<std::int16_t>& y) {
+        std::vector<std::int16_t> q(x.size());
+        quantize_group_builtin(x.data(), static_cast<std::int64_t>(x.size()), q.data());
+        EXPECT_EQ(q, y);
+    };
+    check({0x1.20667ep+2f, -0x1.6afc94p+3f, -0x1.e1548ap+1f, -0x1.a9a39ep+1f},
+          {73, -182, -60, -53});
+    check({0x1.6161b4p+2f, -0x1.ce1d4ep+2f, -0x1.1fd278p+0f, -0x1.895b62p+1f},
+          {111, -144, -23, -62});
 }
 
 TEST(DynamicRange, SurvivesWhatIsNotANumber) {
