@@ -26,7 +26,7 @@ class Planner {
 
     MemoryPlan plan() {
         find_uses();
-        widen_to_groups();
+        widen_group_outputs();
         for (std::size_t t = 0; t < tensors_.size(); ++t)
             if (tensors_[t].from_start) give_own_item(static_cast<int>(t));
         std::vector<int> scratch_items(nodes_.size(), no_item);
@@ -75,25 +75,18 @@ class Planner {
         }
     }
 
-    void widen_to_groups() {
+    void widen_group_outputs() {
         for (int begin = 0; begin < node_count();) {
             const int group = nodes_[static_cast<std::size_t>(begin)].group;
             int end = begin + 1;
             while (group >= 0 && end < node_count() &&
                    nodes_[static_cast<std::size_t>(end)].group == group)
                 ++end;
-            if (group >= 0)
-                for (int n = begin; n < end; ++n) widen_border(n, begin, end - 1);
+            for (int n = begin; group >= 0 && n < end; ++n)
+                for (int t : nodes_[static_cast<std::size_t>(n)].outputs)
+                    if (planned(t) && use(t).last >= end) use(t).first = begin;
             begin = end;
         }
-    }
-
-    void widen_border(int n, int first, int last) {
-        const PlanNode& node = nodes_[static_cast<std::size_t>(n)];
-        for (int t : node.inputs)
-            if (planned(t) && use(t).group != node.group) use(t).last = std::max(use(t).last, last);
-        for (int t : node.outputs)
-            if (planned(t) && use(t).last > last) use(t).first = std::min(use(t).first, first);
     }
 
     void give_own_item(int t) {

@@ -20,9 +20,9 @@ struct PlanNode {
     int in_place_input =
         -1;  // position in inputs: output 0 may lie there, if the plan finds nobody harmed
     // Nodes that an accelerator computes as one have the same number, and follow each other; -1:
-    // the node is alone. A group's inputs keep their bytes until its last node, and its outputs
-    // have theirs from its first: the accelerator may read and write them in any order, and refuse
-    // after that.
+    // the node is alone. What others read of a group's results has its memory from the group's
+    // first node on, apart from what the group reads: the accelerator may read and write in any
+    // order, and refuse after that.
     int group = -1;
 };
 

@@ -132,6 +132,32 @@ TEST(Shapes, ThatDependOnValuesAreFoundInInvoke) {
     }
 }
 
+// The second RESHAPE's shape is what the first makes: two stretches, and last time's values are
+// still in memory.
+TEST(Shapes, ThatDependOnValuesOfThisInvocation) {
+    Net net;
+    const int x = net.input({4}), wanted = net.input({1, 2}, DType::int32),
+              flat = net.input({1}, DType::int32);
+    const int shape = net.tensor({.name = "shape", .dtype = DType::int32, .shape = {2}});
+    model::OperatorSpec flatten;
+    flatten.builtin_code = static_cast<std::int32_t>(Opcode::reshape);
+    flatten.inputs = {wanted, flat};
+    flatten.outputs = {shape};
+    net.op(flatten);
+    net.outputs({net.node(Opcode::reshape, {x, shape}, {1, 1})});
+    auto interpreter = interpret(net.build());
+    ASSERT_TRUE(interpreter->prepare().ok());
+    for (const Ints& dims : {Ints{2, 2}, Ints{1, 4}, Ints{4, 1}}) {
+        write_input<float>(*interpreter, 0, {1, 2, 3, 4});
+        write_input<std::int32_t>(*interpreter, 1, dims);
+        write_input<std::int32_t>(*interpreter, 2, {2});
+        const Status status = interpreter->invoke();
+        ASSERT_TRUE(status.ok()) << status.error().message;
+        EXPECT_EQ(interpreter->output_info(0).shape, (Shape{dims[0], dims[1]}));
+        EXPECT_EQ(read_output(*interpreter, 0), (Floats{1, 2, 3, 4}));
+    }
+}
+
 TEST(Shapes, WhatALaterStretchReadsOutlivesItsOwn) {
     Net net;
     const int x = net.input({4}), shape = net.input({2}, DType::int32);
