@@ -127,6 +127,27 @@ TEST(Mean, AcceleratedRule) {
     }
 }
 
+// The ratio of the scales times f(1 / n), not divided by n: these sums lie next to a tie.
+TEST(Mean, MultipliesByOneOverN) {
+    struct Row {
+        int n;
+        float input_scale, output_scale;
+        int sum, mean;
+    };
+    for (const Row& row : {Row{23, 0.023f, 0.07f, 1295, 19}, Row{6, 0.003f, 0.049f, 441, 5},
+                           Row{36, 0.03f, 0.013f, 1677, 108}}) {
+        std::vector<std::int8_t> x(static_cast<std::size_t>(row.n),
+                                   static_cast<std::int8_t>(row.sum / row.n));
+        for (int i = 0; i < row.sum % row.n; ++i) ++x[static_cast<std::size_t>(i)];
+        KernelTester t(Opcode::mean, ReduceParams{});
+        t.input(Shape{row.n}, x, quantization(row.input_scale, 0));
+        t.constant(Shape{1}, std::vector<std::int32_t>{0});
+        t.output(DType::int8, quantization(row.output_scale, 0));
+        ASSERT_TRUE(t.run());
+        EXPECT_EQ(int{t.values<std::int8_t>()[0]}, row.mean);
+    }
+}
+
 TEST(Mean, BuiltinRuleForAxesThatAreNotConstantOrNone) {
     Random random(2);
     for (int i = 0; i < 150; ++i) {

@@ -98,6 +98,26 @@ TEST(Softmax, StoredIntegers) {
     }
 }
 
+// Two ones, and half a million values that each vanish in a sum that has the ones already.
+TEST(Softmax, SumsInOrder) {
+    std::vector<std::int8_t> x((1 << 19) + 2, -128);
+    x[0] = x[1] = 127;
+    KernelTester t(Opcode::softmax, SoftmaxParams{1});
+    t.input(Shape{(1 << 19) + 2}, x, quantization(0.06524f, 0));  // exp(-255 * 0.06524) = 2^-24
+    t.output(DType::int8, quantization(1.f / 256, -128));
+    ASSERT_TRUE(t.run());
+    EXPECT_EQ(t.values<std::int8_t>()[0], 0);  // half of 256
+}
+
+// 99.49999 by the inverse of the sum, 99.5 by division.
+TEST(Softmax, MultipliesByTheInverse) {
+    KernelTester t(Opcode::softmax, SoftmaxParams{1});
+    t.input(Shape{2}, std::vector<std::int8_t>{1, 0}, quantization(0x1.cfc49ap-2f, 0));
+    t.output(DType::int8, quantization(1.f / 256, -128));
+    ASSERT_TRUE(t.run());
+    EXPECT_EQ(t.values<std::int8_t>()[1], 99 - 128);
+}
+
 TEST(Softmax, NoColumns) {
     KernelTester t(Opcode::softmax, SoftmaxParams{1});
     t.input(Shape{3, 0}, std::vector<float>{}), t.output(DType::float32);

@@ -77,6 +77,15 @@ TEST(Logistic, TiesGoToEven) {
     EXPECT_EQ(t.values<std::int8_t>()[0], 2);
 }
 
+// 59.499996 by the inverse of the scale, 59.5 by division.
+TEST(Logistic, MultipliesByTheInverse) {
+    KernelTester t(Opcode::logistic, {});
+    t.input(Shape{1}, std::vector<std::int8_t>{1}, quantization(0x1.7e61f8p+1f, 0));
+    t.output(DType::int8, quantization(0x1.0624dep-6f, 0));
+    ASSERT_TRUE(t.run());
+    EXPECT_EQ(t.values<std::int8_t>()[0], 59);
+}
+
 TEST(Logistic, Floats) {
     Random random(2);
     auto x = random.reals(5000, -120, 120);
