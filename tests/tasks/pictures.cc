@@ -21,7 +21,7 @@ void put(File& out, std::uint32_t value, int bytes, bool big_endian = false) {
 // An APP1 payload with one directory: an entry to step over, then the orientation.
 File exif_segment(int orientation, bool big_endian) {
     File out = {'E', 'x', 'i', 'f', 0, 0};
-    out.resize(out.size() + 2, big_endian ? 'M' : 'I');
+    put(out, big_endian ? 0x4D4D : 0x4949, 2);
     put(out, 42, 2, big_endian);
     put(out, 8, 4, big_endian);
     put(out, 2, 2, big_endian);

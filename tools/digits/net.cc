@@ -127,13 +127,15 @@ void backward_weighted(const Layer& layer, const float* in, const float* out_err
     }
 }
 
-void backward_max_pool(const Layer& layer, const float* in, const float* out,
-                       const float* out_error, float* in_error) {
+void backward_pool(const Layer& layer, const float* in, const float* out, const float* out_error,
+                   float* in_error) {
     const int channels = layer.out.channels;
+    const bool is_max = layer.kind == LayerKind::max_pool;
+    const float share = is_max ? 1.0f : 1.0f / static_cast<float>(layer.kernel * layer.kernel);
     for_each_tap(layer, [&](int o, int i, int) {
         for (int c = 0; c < channels; ++c)
-            if (in[i * channels + c] == out[o * channels + c])
-                in_error[i * channels + c] += out_error[o * channels + c];
+            if (!is_max || in[i * channels + c] == out[o * channels + c])
+                in_error[i * channels + c] += out_error[o * channels + c] * share;
     });
 }
 
@@ -210,8 +212,8 @@ void backward(const Net& net, int label, Workspace& workspace) {
             for (std::size_t k = 0; k < a[i + 1].size(); ++k)
                 if (a[i + 1][k] <= 0) error[k] = 0;
         std::fill(errors[i].begin(), errors[i].end(), 0.0f);
-        if (layer.kind == LayerKind::max_pool)
-            backward_max_pool(layer, a[i].data(), a[i + 1].data(), error, errors[i].data());
+        if (layer.weights.empty())
+            backward_pool(layer, a[i].data(), a[i + 1].data(), error, errors[i].data());
         else
             backward_weighted(layer, a[i].data(), error, i == 0 ? nullptr : errors[i].data(),
                               workspace.gradients[i]);

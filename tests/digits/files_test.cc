@@ -1,19 +1,24 @@
 // The committed example models do what examples/digits/README.md promises, on pictures drawn now.
+#include "base/files.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 #include <regex>
 
-#include "base/files.h"
 #include "base/hex.h"
 #include "tasks/image_labeler.h"
-#include "tests/tasks/pictures.h"
 #include "tools/digits/draw.h"
 #include "tools/digits/write_png.h"
 
-namespace skiff::tasks {
+namespace skiff::digits {
 namespace {
+
+using tasks::Image;
+using tasks::ImageLabel;
+using tasks::ImageLabeler;
+using tasks::PixelFormat;
 
 const std::string folder = "examples/digits/";
 const std::string files[] = {"digits_v1_float.tflite", "digits_v1_int8.tflite",
@@ -47,11 +52,11 @@ TEST(Digits, AccuracyIsWhatTheReadmePromises) {
     constexpr int pictures = 1000;
     for (const std::string& file : files) {
         const auto labeler = labeler_of(file);
-        digits::Random random(987654);
+        Random random(987654);
         int right = 0;
         for (int i = 0; i < pictures; ++i) {
-            const digits::Sample sample = digits::draw_any(random);
-            const Image image{sample.picture, PixelFormat::gray, digits::side, digits::side};
+            const Sample sample = draw_any(random);
+            const Image image{sample.picture, PixelFormat::gray, side, side};
             right += first(*labeler, image).index == sample.digit;
         }
         const double promised = promised_percent(file), got = 100.0 * right / pictures;
@@ -88,13 +93,13 @@ TEST(Digits, AllFilesTogetherStaySmall) {
 }
 
 TEST(Digits, OwnPngsAreRead) {
-    digits::Random random(1);
-    const digits::Picture picture = digits::draw(4, random);
-    const auto pixels = load_pixels({digits::write_png(picture)});
+    Random random(1);
+    const Picture picture = draw(4, random);
+    const auto pixels = tasks::load_pixels({write_png(picture)});
     ASSERT_TRUE(pixels.ok()) << pixels.error().message;
-    ASSERT_EQ(pixels->width, digits::side);
+    ASSERT_EQ(pixels->width, side);
     for (std::size_t i = 0; i < pixels->rgb.size(); ++i) EXPECT_EQ(pixels->rgb[i], picture[i / 3]);
 }
 
 }  // namespace
-}  // namespace skiff::tasks
+}  // namespace skiff::digits
