@@ -173,9 +173,10 @@ void check_stored(Random& random, const ConvCase& c, ThreadPool* pool) {
                          direct_sum<std::int64_t>(c, input, weights, c.input_zero_point,
                                                   c.weight_zero_point, b, y, x, o);
         if (accelerated) return reference::accelerated(sum, c.input_scale, c.weight_scale(o), out);
-        const bool eights = c.dtype == DType::int8 && o < c.outputs / 8 * 8;
-        return reference::builtin(sum, c.input_scale, c.weight_scale(o), !c.depthwise || eights,
-                                  out);
+        const bool groups = !c.depthwise && c.group_channels != c.channels;
+        const bool eights = c.depthwise && c.dtype == DType::int8 && o < c.outputs / 8 * 8;
+        const bool ties_up = c.depthwise ? eights : !groups;
+        return reference::builtin(sum, c.input_scale, c.weight_scale(o), ties_up, out);
     });
     ASSERT_EQ(t.values<T>(), expected);
 }

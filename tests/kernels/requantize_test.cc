@@ -175,6 +175,18 @@ TEST(DynamicRange, GroupsRoundTiesToEven) {
     EXPECT_EQ(std::vector(q, q + 9), (std::vector<std::int16_t>{0, 255, 1, 2, 3, 255, 1, 3, 0}));
 }
 
+TEST(DynamicRange, TheZeroPointNearerItsEndIsTaken) {
+    // What the official library gives where the other end would round to another zero point.
+    const auto check = [](const std::vector<float>& x, const std::vector<std::int16_t>& y) {
+        std::vector<std::int16_t> q(x.size());
+        quantize_group(x.data(), static_cast<std::int64_t>(x.size()), q.data());
+        EXPECT_EQ(q, y);
+    };
+    check({0x1.1f6ff4p+3f, -0x1.cb512ep+6f}, {18, -236});
+    check({0x1.2ee232p+2f, -0x1.87e2c6p-1f}, {219, -36});
+    check({0x1.65188ep+2f, -0x1.44ff56p+2f}, {134, -121});
+}
+
 TEST(DynamicRange, TheBuiltinRangeIsAFloat) {
     // What the official library gives where a range in double has another last bit, or another zero
     // point.

@@ -123,10 +123,12 @@ class Conv2d final : public Kernel {
         if (weights.dtype != DType::uint8 && weights.quantization.zero_point() != 0)
             return invalid("int8 weights of CONV_2D need zero point 0");
         form_ = input.dtype == DType::int8 ? Form::int8 : Form::uint8;
+        // What is not accelerated, the library gives to its matrix code, or to a plain loop when
+        // there are groups.
+        const Scaling builtin = groups_ == 1 ? Scaling::ties_up : Scaling::ties_away;
+        const bool fast = accelerated(weights, bias) && weights.dtype != DType::int4;
         return stage_.prepare(input, weights, output, geometry_.outputs, bounds_,
-                              accelerated(weights, bias) && weights.dtype != DType::int4
-                                  ? Scaling::float_ratio
-                                  : Scaling::ties_up);
+                              fast ? Scaling::float_ratio : builtin);
     }
 
     Status prepare_hybrid(const Tensor& weights) {

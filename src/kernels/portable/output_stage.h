@@ -13,8 +13,8 @@ namespace skiff::kernels {
 // when).
 enum class Scaling {
     float_ratio,        // XREQ with XACT: nodes its accelerated path takes
-    ties_up,            // UP with TACT: CONV_2D and FULLY_CONNECTED it does not take
-    ties_away,          // GL with TACT: uint8 DEPTHWISE_CONV_2D it does not take
+    ties_up,            // UP with TACT: CONV_2D without groups and FULLY_CONNECTED it does not take
+    ties_away,          // GL with TACT: uint8 DEPTHWISE_CONV_2D, and CONV_2D with groups
     ties_up_by_eights,  // UP for each 8 channels, GL for the remaining: int8 DEPTHWISE_CONV_2D it
                         // does not take
 };
