@@ -1,13 +1,18 @@
 #include "model/errors.h"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace skiff::model {
 
 std::string quoted(std::string_view name) {
     constexpr std::size_t longest = 80;
+    std::size_t size = std::min(name.size(), longest);
+    const auto continues = [&] { return (static_cast<unsigned char>(name[size]) & 0xc0) == 0x80; };
+    while (size > 0 && size < name.size() && continues())
+        --size;  // UTF-8 is cut between characters
     std::string text = "'";
-    for (const char c : name.substr(0, longest)) {
+    for (const char c : name.substr(0, size)) {
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
             char escaped[5];
             std::snprintf(escaped, sizeof escaped, "\\x%02x", static_cast<unsigned char>(c));
@@ -16,7 +21,7 @@ std::string quoted(std::string_view name) {
             text += c;
         }
     }
-    return text + (name.size() > longest ? "...'" : "'");
+    return text + (size < name.size() ? "...'" : "'");
 }
 
 std::string Place::text() const {

@@ -21,7 +21,7 @@ flatbuffers::Offset<fb::TensorMetadata> write_input(Writer& fbb, const MetadataS
             fbb, fb::ProcessUnitOptions_NormalizationOptions,
             fb::CreateNormalizationOptionsDirect(fbb, &spec.mean, &spec.std).Union()));
     return fb::CreateTensorMetadataDirect(fbb, spec.image_input ? "image" : "input", nullptr,
-                                          nullptr, content, &units);
+                                          content, &units);
 }
 
 flatbuffers::Offset<fb::TensorMetadata> write_output(Writer& fbb, const MetadataSpec& spec) {
@@ -35,8 +35,7 @@ flatbuffers::Offset<fb::TensorMetadata> write_output(Writer& fbb, const Metadata
         units.push_back(fb::CreateProcessUnit(
             fbb, fb::ProcessUnitOptions_ScoreThresholdingOptions,
             fb::CreateScoreThresholdingOptions(fbb, *spec.score_threshold).Union()));
-    return fb::CreateTensorMetadataDirect(fbb, "probability", nullptr, nullptr, 0, &units, 0,
-                                          &files);
+    return fb::CreateTensorMetadataDirect(fbb, "probability", nullptr, 0, &units, 0, &files);
 }
 
 }  // namespace

@@ -92,8 +92,8 @@ Result<Metadata> read_described(const Described& described, const std::vector<Zi
         units.push_back(fb::CreateProcessUnit(fbb, type, options(fbb)));
     std::vector<flatbuffers::Offset<fb::TensorMetadata>> outputs;
     for (std::size_t i = 0; i < described.outputs; ++i)
-        outputs.push_back(fb::CreateTensorMetadataDirect(fbb, "probability", nullptr, nullptr, 0,
-                                                         &units, 0, &files));
+        outputs.push_back(
+            fb::CreateTensorMetadataDirect(fbb, "probability", nullptr, 0, &units, 0, &files));
     const std::vector subgraphs{
         fb::CreateSubGraphMetadataDirect(fbb, nullptr, nullptr, nullptr, &outputs)};
     fb::FinishModelMetadataBuffer(
