@@ -45,6 +45,7 @@ Result<std::vector<GoldenCase>> golden_cases(const std::string& folder, const st
         for (const std::string& name : TRY(list_folder(real)))
             if (file_exists(real + "/" + name + "/meta.json"))
                 cases.push_back(TRY(read_golden(real + "/" + name, "meta.json", name)));
+    std::erase_if(cases, [](const GoldenCase& golden) { return !golden.has_inputs(); });
     return cases;
 }
 

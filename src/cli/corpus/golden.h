@@ -39,6 +39,7 @@ struct GoldenCase {
     bool deterministic = true;
     std::uint64_t seed = 0, int_mod = 8;
     std::vector<GoldenStep> steps;
+    bool has_inputs() const;  // false: an input was not kept (a photo in another file)
 };
 
 // Errors name the file and what is wrong in it.

@@ -39,7 +39,7 @@ class Server {
         while (true) {
             const Result<Message> message = receive_message(socket_, forever);
             if (!message.ok()) return 0;
-            Result<std::string> answer = handle(*message);
+            Result<std::string> answer = handle_all(*message);
             Message reply{MessageType::ok, {}};
             if (answer.ok()) {
                 reply.body = std::move(answer).value();
@@ -54,6 +54,21 @@ class Server {
     }
 
  private:
+    // A library's exceptions end here too.
+    Result<std::string> handle_all(const Message& message) {
+        try {
+            return handle(message);
+        } catch (const std::bad_alloc&) {
+            return error(Code::resource_exhausted, engine_name() + " ran out of memory");
+        } catch (const std::exception& e) {
+            return error(Code::internal, engine_name() + " threw an exception (" + e.what() + ")");
+        }
+    }
+
+    std::string engine_name() const {
+        return engine_ ? std::string(engine_->name()) : "the engine";
+    }
+
     Result<std::string> handle(const Message& message) {
         BodyReader reader(message.body);
         if (message.type == MessageType::create) return create(reader);

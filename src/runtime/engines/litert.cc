@@ -59,12 +59,15 @@ class LiteRtEngine final : public Engine {
     Status compile();
     Status find_signature(std::string_view wanted);
     Result<std::vector<std::int32_t>> offered(void* signature, bool outputs,
-                                              std::vector<std::int32_t>& elements);
+                                              std::vector<LiteRtTensorType>& types);
     Status refresh_shapes(bool update_allocation);
+    Result<std::vector<Shape>> output_shapes(bool update_allocation);
+    Status check_output_shapes();
     Status make_buffer(Slot& slot, bool is_output);
     void drop_buffers();
     TensorInfo describe(const Slot& slot) const;
     Error failure(Code code, std::string_view what, int status);
+    Error value_dependent_shape() const;
 
     LiteRtApi api_;
     // Either's bytes are read in place by the library.
@@ -80,6 +83,7 @@ class LiteRtEngine final : public Engine {
     std::vector<Slot> inputs_, outputs_;
     std::vector<void*> input_buffers_, output_buffers_;  // in the order of LiteRT's signature
     bool prepared_ = false;
+    bool shapes_checked_ = false;  // after the first invocation since prepare()
 };
 
 Status LiteRtEngine::init(const EngineOptions& options) {
@@ -128,9 +132,9 @@ Status LiteRtEngine::compile() {
     return {};
 }
 
-// Tensor indices of LiteRT's signature, in its order, and their element types.
+// Tensor indices of LiteRT's signature, in its order, and their types.
 Result<std::vector<std::int32_t>> LiteRtEngine::offered(void* signature, bool outputs,
-                                                        std::vector<std::int32_t>& elements) {
+                                                        std::vector<LiteRtTensorType>& types) {
     std::vector<std::int32_t> tensors;
     std::size_t count = 0;
     int status = (outputs ? api_.output_count : api_.input_count)(signature, &count);
@@ -142,7 +146,7 @@ Result<std::vector<std::int32_t>> LiteRtEngine::offered(void* signature, bool ou
         if (status == 0) status = api_.tensor_index(tensor, &index);
         if (status == 0) status = api_.tensor_type(tensor, &type);
         tensors.push_back(static_cast<std::int32_t>(index));
-        elements.push_back(type.element);
+        types.push_back(type);
     }
     if (status != 0) return failure(Code::internal, "cannot describe the model", status);
     return tensors;
@@ -175,15 +179,16 @@ Status LiteRtEngine::find_signature(std::string_view wanted) {
 
     for (const bool outputs : {false, true}) {
         const auto& tensors = outputs ? interface_.outputs : interface_.inputs;
-        std::vector<std::int32_t> elements;
-        const auto offers = TRY(offered(signature, outputs, elements));
+        std::vector<LiteRtTensorType> types;
+        const auto offers = TRY(offered(signature, outputs, types));
         const auto positions = TRY(positions_of(tensors, offers, name_));
         auto& slots = outputs ? outputs_ : inputs_;
         for (std::size_t i = 0; i < tensors.size(); ++i) {
             Slot slot{};
             slot.tensor = &tensors[i];
             slot.position = positions[i];
-            slot.element = elements[positions[i]];
+            slot.element = types[positions[i]].element;
+            slot.shape = types[positions[i]].layout.shape();
             slots.push_back(slot);
         }
         (outputs ? output_buffers_ : input_buffers_).resize(offers.size());
@@ -198,13 +203,28 @@ Status LiteRtEngine::refresh_shapes(bool update_allocation) {
             return failure(Code::internal, "does not say an input's shape", status);
         slot.shape = layout.shape();
     }
-    if (outputs_.empty()) return {};
-    std::vector<LiteRtLayout> layouts(output_buffers_.size());
-    if (int status = api_.output_layouts(compiled_, signature_, layouts.size(), layouts.data(),
-                                         update_allocation))
-        return failure(Code::unimplemented, "cannot prepare the model", status);
-    for (Slot& slot : outputs_) slot.shape = layouts[slot.position].shape();
+    const auto shapes = TRY(output_shapes(update_allocation));
+    for (std::size_t i = 0; i < outputs_.size(); ++i) outputs_[i].shape = shapes[i];
     return {};
+}
+
+// In our order. LiteRT 2.3.0 throws here for some models with one signature; their shapes are those
+// of the file.
+Result<std::vector<Shape>> LiteRtEngine::output_shapes(bool update_allocation) {
+    std::vector<Shape> shapes;
+    std::vector<LiteRtLayout> layouts(output_buffers_.size());
+    int status = 0;
+    try {
+        if (!layouts.empty())
+            status = api_.output_layouts(compiled_, signature_, layouts.size(), layouts.data(),
+                                         update_allocation);
+    } catch (const std::exception&) {
+        for (const Slot& slot : outputs_) shapes.push_back(slot.shape);
+        return shapes;
+    }
+    if (status != 0) return failure(Code::unimplemented, "cannot prepare the model", status);
+    for (const Slot& slot : outputs_) shapes.push_back(layouts[slot.position].shape());
+    return shapes;
 }
 
 Status LiteRtEngine::resize_input(std::size_t i, const Shape& shape) {
@@ -266,15 +286,34 @@ Status LiteRtEngine::prepare() {
     for (Slot& slot : inputs_) TRY(make_buffer(slot, false));
     for (Slot& slot : outputs_) TRY(make_buffer(slot, true));
     prepared_ = true;
+    shapes_checked_ = false;
     return {};
 }
 
 Status LiteRtEngine::invoke() {
     if (!prepared_) TRY(prepare());
     if (int status = api_.run(compiled_, signature_, input_buffers_.size(), input_buffers_.data(),
-                              output_buffers_.size(), output_buffers_.data()))
-        return failure(Code::internal, "invoke failed", status);
+                              output_buffers_.size(), output_buffers_.data())) {
+        Error e = failure(Code::internal, "invoke failed", status);
+        // How the interpreter below says that an output's memory is not known before invoke.
+        return e.message.find("allocation_type") == std::string::npos ? e : value_dependent_shape();
+    }
+    if (std::exchange(shapes_checked_, true)) return {};
+    return check_output_shapes();
+}
+
+// Once per prepare(): outputs that turned out larger than what prepare() was told were written to
+// buffers too small.
+Status LiteRtEngine::check_output_shapes() {
+    const auto shapes = TRY(output_shapes(false));
+    for (std::size_t i = 0; i < outputs_.size(); ++i)
+        if (!(outputs_[i].shape == shapes[i])) return value_dependent_shape();
     return {};
+}
+
+Error LiteRtEngine::value_dependent_shape() const {
+    return error(Code::unimplemented,
+                 name_ + "'s C interface cannot hand out an output whose shape depends on values");
 }
 
 // The ABI has no call for it: a fresh compiled model starts with fresh state. The buffers are the
