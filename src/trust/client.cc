@@ -110,11 +110,10 @@ Status Client::update_timestamp(RefreshMode mode) {
     const Fetched reply = TRY(fetch_timestamp());
     const bool same = reply.kind == Fetched::Kind::not_modified ||
                       (trusted_.timestamp() && reply.bytes == timestamp_bytes_);
-    if (same) {
-        TRY(trusted_.root_is_fresh());
-        return accept_timestamp(reply);
-    }
+    if (same && trusted_.root_is_fresh().ok()) return accept_timestamp(reply);
     TRY(update_root_chain());
+    if (reply.kind == Fetched::Kind::not_modified && !trusted_.timestamp())
+        return accept_timestamp(TRY(fetch_timestamp()));
     auto accepted = accept_timestamp(reply);
     // The keys may have been rotated between the two requests.
     if (!accepted.ok() && accepted.error().code == Code::bad_signature)

@@ -55,6 +55,7 @@ Result<std::unique_ptr<FileSigner>> FileSigner::load(const std::string& path) {
     auto public_text = json_string(**keyval, "public", "key file");
     if (!seed_text.ok() || !public_text.ok()) return bad;
     const Wipe wipe_seed{*seed_text};
+    const Wipe wipe_tree{(*tree)["keyval"]["private"].get_ref<std::string&>()};
     auto bytes = from_hex(*seed_text);
     Seed seed;
     if (!bytes.ok() || bytes->size() != seed.size()) return bad;
@@ -72,6 +73,7 @@ Status FileSigner::save(const std::string& path) const {
     std::string seed = to_hex(Bytes(secret_).first(32));
     const Wipe wipe_seed{seed};
     tree["keyval"]["private"] = seed;
+    const Wipe wipe_tree{tree["keyval"]["private"].get_ref<std::string&>()};
     std::string text = json_text_pretty(tree) + "\n";
     const Wipe wipe{text};
     return write_file_durably(path, as_bytes(text), 0600);

@@ -97,6 +97,35 @@ TEST_F(ClientFlow, quick_follows_rotated_online_keys) {
     EXPECT_EQ(device_->trusted().root().version, 2);
 }
 
+TEST_F(ClientFlow, quick_looks_for_a_new_root_when_its_own_has_expired) {
+    // With the same timestamp.json all the while: another publisher's habit, ours would sign it
+    // again.
+    for (const bool rotated : {false, true}) {
+        const auto fresh = test_signer(9);
+        World world;
+        world.publish();
+        Json old = world.body("1.root.json");
+        old["expires"] = date_time_text(start_s + 10);
+        world.forge("1.root.json", old, {world.root.get()});
+        world.pinned_root = world.tree.files.at("metadata/1.root.json");
+        auto device = world.client();
+        ASSERT_TRUE(device->refresh(RefreshMode::quick).ok());
+        world.now_s += 10;
+        EXPECT_EQ(code_of(device->refresh(RefreshMode::quick)), expired_code);
+        EXPECT_EQ(device->staleness()->role, "root");
+        Json root = world.body("1.root.json");
+        root["version"] = 2;
+        root["expires"] = date_time_text(start_s + day_s);
+        if (rotated) {
+            root["keys"][fresh->keyid()] = key_json(fresh->public_key());
+            root["roles"]["timestamp"]["keyids"].push_back(fresh->keyid());
+        }
+        world.forge("2.root.json", root, {world.root.get()});
+        EXPECT_TRUE(device->refresh(RefreshMode::quick).ok());
+        EXPECT_EQ(device->trusted().root().version, 2);
+    }
+}
+
 TEST_F(ClientFlow, an_interrupted_refresh_goes_on_where_it_stopped) {
     const int writes = 12;
     for (int n = 0; n < writes; ++n) {
@@ -246,6 +275,9 @@ TEST(FileCheck, needs_one_known_hash_and_all_known_ones) {
         "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f";
     EXPECT_TRUE(check_bytes("abc", {{"sha256", sha256}}, "x").ok());
     EXPECT_TRUE(check_bytes("abc", {{"sha512", sha512}}, "x").ok());
+    FileCheck longer(4, {{"sha256", sha256}});
+    longer.update(as_bytes("abc"));
+    EXPECT_EQ(code_of(longer.finish("x")), Code::hash_mismatch) << "the stated length binds too";
     EXPECT_TRUE(check_bytes("abc", {{"sha256", sha256}, {"blake9", "00"}}, "x").ok());
     EXPECT_FALSE(check_bytes("abc", {{"sha256", sha256}, {"sha512", sha256}}, "x").ok());
     EXPECT_FALSE(check_bytes("abc", {{"blake9", sha256}}, "x").ok());
