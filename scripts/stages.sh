@@ -12,6 +12,19 @@ add_counts() {
     ((total_passed += $1, total_failed += $2, total_skipped += $3)) || true
 }
 
+# How much slower than the machine of the budgets this one is now, in percent, at least 100 and at most 1000: by the time of
+# one compilation. Machines differ by a factor of five, and others may be at work on them.
+machine_pace() {
+    local start now pace
+    start=$(date +%s%N)
+    g++ -std=c++20 -O2 -c -o /dev/null scripts/pace.cc
+    now=$(date +%s%N)
+    pace=$(((now - start) / 20000000))
+    ((pace >= 100)) || pace=100
+    ((pace <= 1000)) || pace=1000
+    echo "$pace"
+}
+
 # Seconds past the budget after which a stage is taken for hung and killed.
 stage_grace_s=120
 

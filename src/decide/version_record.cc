@@ -119,7 +119,7 @@ std::string file_target(std::string_view model, std::uint32_t version, std::stri
 }
 std::string build_target(std::string_view model, std::uint32_t version,
                          std::string_view device_class, std::string_view extension) {
-    return base_path(model, version) + "@" + std::string(device_class) + std::string(extension);
+    return base_path(model, version) + "-" + std::string(device_class) + std::string(extension);
 }
 std::string ruleset_target(std::string_view model) {
     return "rulesets/" + std::string(model) + ".json";

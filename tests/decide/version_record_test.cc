@@ -28,7 +28,7 @@ TEST(VersionRecord, has_the_documented_form) {
     EXPECT_EQ(write_version_record(full_record()),
               Json::parse(R"({"model":"digits","version":3,"format":"tflite",
         "files":[{"name":"labels.txt","path":"models/digits/3.labels.txt"}],
-        "builds":{"edge":"models/digits/3@edge.tflite"},"gates":{"min_app":"3.2.0","min_runtime":1},
+        "builds":{"edge":"models/digits/3-edge.tflite"},"gates":{"min_app":"3.2.0","min_runtime":1},
         "signature":"ab12","smoke":{"seed":7,"digest":"cd34"},"tags":{"team":"vision"}})"));
     EXPECT_EQ(main_target("digits", 3, ".tflite"), "models/digits/3.tflite");
     EXPECT_EQ(ruleset_target("digits"), "rulesets/digits.json");

@@ -8,10 +8,10 @@ namespace {
 TEST(Errors, QuotedNamesFitOneLine) {
     EXPECT_EQ(quoted("conv/weights"), "'conv/weights'");
     EXPECT_EQ(quoted("a\nb\x7f\x01"), "'a\\x0ab\\x7f\\x01'");
-    EXPECT_EQ(quoted(std::string(80, 'x')), "'" + std::string(80, 'x') + "'");
-    EXPECT_EQ(quoted(std::string(81, 'x')), "'" + std::string(80, 'x') + "...'");
-    EXPECT_EQ(quoted(std::string(79, 'x') + "é!"), "'" + std::string(79, 'x') + "...'");
-    EXPECT_EQ(quoted(std::string(200, '\x80')), "'...'");
+    EXPECT_EQ(model::quoted(std::string(80, 'x')), "'" + std::string(80, 'x') + "'");
+    EXPECT_EQ(model::quoted(std::string(81, 'x')), "'" + std::string(80, 'x') + "...'");
+    EXPECT_EQ(model::quoted(std::string(79, 'x') + "é!"), "'" + std::string(79, 'x') + "...'");
+    EXPECT_EQ(model::quoted(std::string(200, '\x80')), "'...'");
 }
 
 TEST(Errors, Places) {

@@ -155,7 +155,8 @@ def check_include_direction(tree):
                 for pattern, rooms in LIBRARY_ROOMS.items():
                     if re.match(pattern, name) and room not in rooms:
                         yield f"{path}:{number}: {room} may not use <{name}>"
-                if name == "nlohmann/json.hpp" and path.endswith(".h"):
+                # (NAME_state.h is the inside of a class, seen by its own .cc files only.)
+                if name == "nlohmann/json.hpp" and path.endswith(".h") and not path.endswith("_state.h"):
                     yield f"{path}:{number}: <{name}> belongs in .cc files"
 
 
@@ -192,6 +193,7 @@ def check_os_ifdefs(tree):
 # -- size ------------------------------------------------------------------------------------------
 
 FILE_LINES = 450
+TEST_FILE_LINES = 500  # tables of cases
 FUNCTION_LINES = 70
 LONG_FUNCTION_SHARE = 0.03
 
@@ -199,8 +201,9 @@ LONG_FUNCTION_SHARE = 0.03
 def check_file_length(tree):
     for path in tree.sources("src", "include", "tools", "examples", "bench", "fuzz", "tests"):
         count = tree.text(path).count("\n")
-        if count > FILE_LINES and not path.startswith(ISA_FOLDERS):
-            yield f"{path}:1: {count} lines, more than {FILE_LINES}: split it by subject"
+        limit = TEST_FILE_LINES if path.startswith("tests/") else FILE_LINES
+        if count > limit and not path.startswith(ISA_FOLDERS):
+            yield f"{path}:1: {count} lines, more than {limit}: split it by subject"
 
 
 def blank_out(text):

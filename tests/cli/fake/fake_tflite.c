@@ -1,7 +1,8 @@
-/* The classic TfLite* interface over nothing: one float input of 4 values, one float output that holds them doubled.
+/* The classic TfLite* interface over nothing: one float input of 4 values, one float output that
+ * holds them doubled.
  *
- * FAKE_TFLITE says how to misbehave: "crash" (at invoke), "crash-load", "abort", "exit", "hang", "grow", "fail", "slow".
- * "wrong" adds 1 to the second value. */
+ * FAKE_TFLITE says how to misbehave: "crash" (at invoke), "crash-load", "abort", "exit", "hang",
+ * "grow", "fail", "slow". "wrong" adds 1 to the second value. */
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,16 +28,24 @@ static void say(const char* format, ...) {
     va_end(arguments);
 }
 
-const char* TfLiteVersion(void) { return "0.0-fake"; }
+const char* TfLiteVersion(void) {
+    return "0.0-fake";
+}
 void* TfLiteModelCreate(const void* data, size_t size) {
     (void)data;
     (void)size;
     if (mode_is("crash-load")) raise(SIGSEGV);
     return &input_tensor;
 }
-void TfLiteModelDelete(void* model) { (void)model; }
-void* TfLiteInterpreterOptionsCreate(void) { return &input_tensor; }
-void TfLiteInterpreterOptionsDelete(void* options) { (void)options; }
+void TfLiteModelDelete(void* model) {
+    (void)model;
+}
+void* TfLiteInterpreterOptionsCreate(void) {
+    return &input_tensor;
+}
+void TfLiteInterpreterOptionsDelete(void* options) {
+    (void)options;
+}
 void TfLiteInterpreterOptionsSetNumThreads(void* options, int32_t threads) {
     (void)options;
     (void)threads;
@@ -53,7 +62,9 @@ void* TfLiteInterpreterCreate(const void* model, const void* options) {
     (void)options;
     return &input_tensor;
 }
-void TfLiteInterpreterDelete(void* interpreter) { (void)interpreter; }
+void TfLiteInterpreterDelete(void* interpreter) {
+    (void)interpreter;
+}
 int32_t TfLiteInterpreterGetInputTensorCount(const void* interpreter) {
     (void)interpreter;
     return 1;
