@@ -12,6 +12,17 @@
 namespace skiff::runtime {
 namespace {
 
+// C++ exceptions come out of the C functions for some models (2.3.0: where it looks for a name that
+// is not there).
+template <typename... Parameters, typename... Arguments>
+int guarded(int (*function)(Parameters...), Arguments... arguments) {
+    try {
+        return function(arguments...);
+    } catch (const std::exception&) {
+        return litert_exception;
+    }
+}
+
 class LiteRtEngine final : public Engine {
  public:
     LiteRtEngine(LiteRtApi api, std::shared_ptr<const model::Model> model, std::string name)
@@ -95,7 +106,7 @@ Status LiteRtEngine::init(const EngineOptions& options) {
                      name_ + "'s C interface takes no models that keep state in variable tensors");
     changed_ = without_variable_inputs(*model_);
     const Bytes bytes = changed_.empty() ? model_->bytes() : Bytes(changed_);
-    if (int status = api_.create_model(environment_, bytes.data(), bytes.size(), &handle_))
+    if (int status = guarded(api_.create_model, environment_, bytes.data(), bytes.size(), &handle_))
         return failure(Code::invalid_argument, "refuses the model", status);
     TRY(find_signature(options.signature));
     TRY(set_options(options.threads));
@@ -127,7 +138,7 @@ Status LiteRtEngine::set_options(int threads) {
 Status LiteRtEngine::compile() {
     if (compiled_) api_.destroy_compiled(compiled_);
     compiled_ = nullptr;
-    if (int status = api_.create_compiled(environment_, handle_, options_, &compiled_))
+    if (int status = guarded(api_.create_compiled, environment_, handle_, options_, &compiled_))
         return failure(Code::unimplemented, "cannot compile the model", status);
     return {};
 }
@@ -208,21 +219,14 @@ Status LiteRtEngine::refresh_shapes(bool update_allocation) {
     return {};
 }
 
-// In our order. LiteRT 2.3.0 throws here for some models with one signature; their shapes are those
-// of the file.
+// In our order.
 Result<std::vector<Shape>> LiteRtEngine::output_shapes(bool update_allocation) {
     std::vector<Shape> shapes;
+    if (outputs_.empty()) return shapes;
     std::vector<LiteRtLayout> layouts(output_buffers_.size());
-    int status = 0;
-    try {
-        if (!layouts.empty())
-            status = api_.output_layouts(compiled_, signature_, layouts.size(), layouts.data(),
-                                         update_allocation);
-    } catch (const std::exception&) {
-        for (const Slot& slot : outputs_) shapes.push_back(slot.shape);
-        return shapes;
-    }
-    if (status != 0) return failure(Code::unimplemented, "cannot prepare the model", status);
+    if (int status = guarded(api_.output_layouts, compiled_, signature_, layouts.size(),
+                             layouts.data(), update_allocation))
+        return failure(Code::unimplemented, "cannot prepare the model", status);
     for (const Slot& slot : outputs_) shapes.push_back(layouts[slot.position].shape());
     return shapes;
 }
@@ -292,8 +296,9 @@ Status LiteRtEngine::prepare() {
 
 Status LiteRtEngine::invoke() {
     if (!prepared_) TRY(prepare());
-    if (int status = api_.run(compiled_, signature_, input_buffers_.size(), input_buffers_.data(),
-                              output_buffers_.size(), output_buffers_.data())) {
+    if (int status =
+            guarded(api_.run, compiled_, signature_, input_buffers_.size(), input_buffers_.data(),
+                    output_buffers_.size(), output_buffers_.data())) {
         Error e = failure(Code::internal, "invoke failed", status);
         // How the interpreter below says that an output's memory is not known before invoke.
         return e.message.find("allocation_type") == std::string::npos ? e : value_dependent_shape();

@@ -41,6 +41,8 @@ Result<LiteRtApi> LiteRtApi::bind(const DynamicLibrary& library) {
 
 const char* litert_status_name(int status) {
     switch (status) {
+        case litert_exception:
+            return "exception";
         case 1:
             return "invalid argument";
         case 2:

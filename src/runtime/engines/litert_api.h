@@ -67,6 +67,9 @@ struct LiteRtApi {
     static Result<LiteRtApi> bind(const DynamicLibrary& library);
 };
 
+// Stands for a C++ exception among the statuses, which are not negative.
+constexpr int litert_exception = -1;
+
 // "runtime failure", for a status that is not 0.
 const char* litert_status_name(int status);
 
