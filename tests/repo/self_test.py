@@ -45,7 +45,7 @@ BAD = {
         ("src/base/bad.cc", "#if defined(__linux__)\n#endif\n"),
         ("src/model/bad.h", "# ifndef _WIN32\n#endif\n"),
     ],
-    "file_length": [("src/model/bad.cc", "\n" * 451), ("tests/model/bad_test.cc", "\n" * 451)],
+    "file_length": [("src/model/bad.cc", "\n" * 451), ("tests/model/bad_test.cc", "\n" * 501)],
     "function_length": [
         ("src/model/bad.cc", "int f(int a)\n{\n" + "    a += 1;\n" * 70 + "    return a;\n}\n")
     ],
