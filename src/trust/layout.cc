@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/hex.h"
+#include "base/sha256.h"
 #include "trust/metadata.h"
 
 namespace skiff::trust {
@@ -10,6 +12,11 @@ namespace {
 
 constexpr std::int64_t day_s = 86400;
 constexpr std::string_view models_prefix = "models.", rulesets_prefix = "rulesets.";
+
+// Which of the eight has the paths whose hash begins with this hex digit.
+int eighth_of(char digit) {
+    return (digit <= '9' ? digit - '0' : digit - 'a' + 10) * ruleset_roles / 16;
+}
 
 bool is_under(const std::string& role, std::string_view prefix) {
     return role.starts_with(prefix);
@@ -30,8 +37,9 @@ std::string model_role(std::string_view model) {
     return std::string(models_prefix).append(model);
 }
 
-std::string ruleset_role(std::string_view ruleset) {
-    return std::string(rulesets_prefix).append(ruleset);
+std::string ruleset_role(std::string_view path) {
+    const int eighth = eighth_of(sha256_hex(as_bytes(path))[0]);
+    return std::string(rulesets_prefix).append(std::to_string(eighth));
 }
 
 Result<std::vector<std::string>> roles_for_target(const std::string& path) {
@@ -47,20 +55,13 @@ Result<std::vector<std::string>> roles_for_target(const std::string& path) {
     } else if (path.starts_with(rulesets) && path.ends_with(json)) {
         rest.remove_prefix(rulesets.size());
         rest.remove_suffix(json.size());
-        if (is_plain_name(rest)) return std::vector<std::string>{"rulesets", ruleset_role(rest)};
+        if (is_plain_name(rest)) return std::vector<std::string>{"rulesets", ruleset_role(path)};
     } else if (path.starts_with(deltas)) {
         rest.remove_prefix(deltas.size());
         if (is_plain_name(rest)) return std::vector<std::string>{"deltas"};
     }
     return error(Code::invalid_argument,
                  path + " is not models/NAME/FILE, rulesets/NAME.json or deltas/FILE");
-}
-
-std::vector<std::string> chain_of_role(const std::string& role) {
-    if (is_top_level_role(role)) return {};
-    if (is_under(role, models_prefix)) return {"models", role};
-    if (is_under(role, rulesets_prefix)) return {"rulesets", role};
-    return {role};
 }
 
 std::string delegator_of(const std::string& role) {
@@ -70,13 +71,16 @@ std::string delegator_of(const std::string& role) {
     return "targets";
 }
 
-std::string pattern_of(const std::string& role) {
-    if (role == "models") return "models/*/*";
+Coverage coverage_of(const std::string& role) {
+    if (role == "models") return {{"models/*/*"}, {}};
     if (is_under(role, models_prefix))
-        return std::string("models/").append(role, models_prefix.size()).append("/*");
-    if (is_under(role, rulesets_prefix))
-        return std::string("rulesets/").append(role, rulesets_prefix.size()).append(".json");
-    return role + "/*";
+        return {{std::string("models/").append(role, models_prefix.size()).append("/*")}, {}};
+    if (!is_under(role, rulesets_prefix)) return {{role + "/*"}, {}};
+    Coverage coverage;
+    for (const char digit : std::string_view("0123456789abcdef"))
+        if (role.substr(rulesets_prefix.size()) == std::to_string(eighth_of(digit)))
+            coverage.path_hash_prefixes.emplace_back(1, digit);
+    return coverage;
 }
 
 std::int64_t lifetime_s(const std::string& role) {

@@ -213,6 +213,7 @@ Result<Targets> parse_targets(std::string_view bytes, std::string_view what) {
     }
     if (body->contains("delegations"))
         TRY(read_delegations(*TRY(json_object(*body, "delegations", what)), targets, what));
+    if (body->contains("role")) targets.role = TRY(json_string(*body, "role", what));
     targets.custom = TRY(read_custom(*body, what));
     return targets;
 }

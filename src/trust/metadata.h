@@ -80,8 +80,10 @@ struct Targets : Envelope {
     std::map<std::string, TargetMeta> targets;  // by path
     Keys keys;
     std::vector<Delegation> delegations;  // in order of trust
-    std::string
-        custom;  // Skiff's role-wide custom object as JSON text, or empty (docs/formats/trust.md)
+    // Skiff's: which role this was signed as, or empty. TUF does not say, and a stolen online key
+    // could show one role's file as another's that has the same keys.
+    std::string role;
+    std::string custom;  // Skiff's role-wide object as JSON text, or empty (docs/formats/trust.md)
 };
 
 // `what` names the file in errors. `bytes` are the whole file.

@@ -69,12 +69,15 @@ void set_delegation(RoleFile& delegator, const std::string& role, const KeySet& 
     Json& delegations = delegator.body["delegations"];
     if (!delegations.contains("keys"))
         delegations = {{"keys", Json::object()}, {"roles", Json::array()}};
-    if (!find_delegation(delegator.body, role))
-        delegations["roles"].push_back({{"name", role},
-                                        {"paths", {pattern_of(role)}},
-                                        {"terminating", true},
-                                        {"keyids", Json::array()},
-                                        {"threshold", 1}});
+    if (!find_delegation(delegator.body, role)) {
+        const Coverage coverage = coverage_of(role);
+        Json entry = {{"name", role}, {"terminating", true}, {"keyids", Json::array()}};
+        if (coverage.paths.empty())
+            entry["path_hash_prefixes"] = coverage.path_hash_prefixes;
+        else
+            entry["paths"] = coverage.paths;
+        delegations["roles"].push_back(std::move(entry));
+    }
     set_role_keys(delegations["keys"], delegations["roles"], *find_delegation(delegator.body, role),
                   keys);
     delegator.change = RoleFile::Change::edited;
@@ -88,7 +91,7 @@ Status ensure_role(RoleFiles& roles, const std::string& role) {
     KeySet same{{}, role_keys.threshold};
     for (const std::string& keyid : role_keys.keyids) same.keys.push_back(keys.at(keyid));
     set_delegation(roles.at(parent), role, same);
-    roles.emplace(role, edited(new_targets_body()));
+    roles.emplace(role, edited(new_targets_body(role)));
     return {};
 }
 
@@ -101,8 +104,9 @@ Result<RoleFile*> targets_file(RoleFiles& roles, const std::string& role) {
 
 }  // namespace
 
-Json new_targets_body() {
+Json new_targets_body(const std::string& role) {
     Json body = new_body("targets");
+    body["role"] = role;
     body["targets"] = Json::object();
     return body;
 }
@@ -161,20 +165,21 @@ Result<Repository> Repository::create(Tree& tree, const ProjectKeys& keys) {
     for (const char* role : {"root", "targets", "snapshot", "timestamp"})
         root["roles"][role] = {{"keyids", Json::array()}, {"threshold", 1}};
     state->roles["root"] = edited(root);
-    state->roles["targets"] = edited(new_targets_body());
     for (const char* type : {"snapshot", "timestamp"}) {
         Json body = new_body(type);
         body["meta"] = Json::object();
         state->roles[type] = edited(body);
     }
-    for (const char* role : {"models", "rulesets", "deltas"})
-        state->roles[role] = edited(new_targets_body());
+    for (const char* role : {"targets", "models", "rulesets", "deltas"})
+        state->roles[role] = edited(new_targets_body(role));
     Repository repository(std::move(state));
     TRY(repository.set_keys("root", keys.root));
     TRY(repository.set_keys("targets", keys.targets));
     TRY(repository.set_keys("models", keys.models));
     for (const char* role : {"snapshot", "timestamp", "rulesets", "deltas"})
         TRY(repository.set_keys(role, keys.online));
+    for (int i = 0; i < ruleset_roles; ++i)
+        TRY(ensure_role(repository.state_->roles, "rulesets." + std::to_string(i)));
     return repository;
 }
 
@@ -224,7 +229,7 @@ Status Repository::set_keys(const std::string& role, const KeySet& keys) {
         return {};
     }
     const std::string name = role.substr(role.find('.') + 1);
-    if (!roles.contains(role) && (parent == "targets" || !is_plain_name(name)))
+    if (!roles.contains(role) && (parent != "models" || !is_plain_name(name)))
         return error(Code::invalid_argument, "\"" + role + "\" is no role of a Skiff repository");
     std::vector<std::string> followers;
     Json* before = find_delegation(roles.at(parent).body, role);
@@ -235,7 +240,7 @@ Status Repository::set_keys(const std::string& role, const KeySet& keys) {
     }
     set_delegation(roles.at(parent), role, keys);
     for (const std::string& child : followers) set_delegation(roles.at(role), child, keys);
-    if (!roles.contains(role)) roles.emplace(role, edited(new_targets_body()));
+    if (!roles.contains(role)) roles.emplace(role, edited(new_targets_body(role)));
     return {};
 }
 

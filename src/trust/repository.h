@@ -66,15 +66,15 @@ class Repository {
     Repository(Repository&&) noexcept;
     Repository& operator=(Repository&&) noexcept;
 
-    // Makes the roles on the way when the path's model or ruleset is new (they get the keys of
-    // "models" or "rulesets"). `custom` is an object, or null for none.
+    // Makes the model's role when the model is new, with the keys of "models". `custom` is an
+    // object, or null for none.
     Status set_target(const std::string& path, const TargetRecord& record, const Json& custom);
     Status remove_target(const std::string& path);  // Code::not_found
     // A targets role's own custom object; of a model's role it holds {"minimum_version": N}. Null
     // removes it.
     Status set_custom(const std::string& role, const Json& custom);
     // Who signs a role from now on, in its delegator's metadata. Roles below it that had the same
-    // keys follow. A role "models.NAME" or "rulesets.NAME" that is new is made.
+    // keys follow. A role "models.NAME" that is new is made.
     Status set_keys(const std::string& role, const KeySet& keys);
 
     // The next version of a role, unsigned. `role` is root or any targets role.

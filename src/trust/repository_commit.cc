@@ -22,7 +22,9 @@ std::vector<std::string> top_down(const RoleFiles& roles) {
     for (const auto& [name, file] : roles)
         if (name != "snapshot" && name != "timestamp") names.push_back(name);
     const auto depth = [](const std::string& name) {
-        return name == "root" ? 0 : name == "targets" ? 1 : 1 + chain_of_role(name).size();
+        if (name == "root") return 0;
+        if (name == "targets") return 1;
+        return delegator_of(name) == "targets" ? 2 : 3;
     };
     std::stable_sort(names.begin(), names.end(),
                      [&](const auto& a, const auto& b) { return depth(a) < depth(b); });

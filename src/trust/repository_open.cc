@@ -68,6 +68,8 @@ Status read_role(Tree& tree, const Snapshot& snapshot, const std::string& role, 
     std::string bytes = TRY(tree.read(metadata_path(role, meta->second.version)));
     const Targets targets = TRY(parse_targets(bytes, role + ".json"));
     TRY(check_version(targets, meta->second.version, role));
+    if (targets.role != role)
+        return error(Code::bad_signature, role + ".json was signed as another role");
     if (role != "targets") {
         const auto [keys, role_keys] = TRY(authority_of(roles, role));
         TRY(check_signatures(targets, keys, role_keys, role + ".json"));
@@ -130,9 +132,14 @@ Status Repository::put_signed(const std::string& role, const std::string& bytes)
         TRY(check_version(targets, version, role));
         const auto [keys, role_keys] = TRY(authority_of(roles, role));
         TRY(check_signatures(targets, keys, role_keys, what));
-        for (const auto& [path, target] : targets.targets)
-            if (role == "targets" || !glob_matches(pattern_of(role), path))
+        if (targets.role != role)
+            return error(Code::invalid_argument,
+                         what + " was signed as another role: " + targets.role);
+        for (const auto& [path, target] : targets.targets) {
+            const auto chain = roles_for_target(path);
+            if (!chain.ok() || chain->back() != role)
                 return error(Code::permission_denied, what + " may not sign the target " + path);
+        }
     }
     RoleFile file = TRY(role_file(bytes, version - 1));
     file.change = RoleFile::Change::ready;

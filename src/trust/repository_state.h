@@ -35,7 +35,7 @@ struct Repository::State {
 // Keys and threshold that `role`'s delegator gives it. Code::not_found when nobody delegates to it.
 Result<std::pair<Keys, RoleKeys>> authority_of(const RoleFiles& roles, const std::string& role);
 
-Json new_targets_body();
+Json new_targets_body(const std::string& role);
 std::string file_text(const Json& body, const Json& signatures);
 std::string metadata_path(const std::string& role, std::int64_t version);
 

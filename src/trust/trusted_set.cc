@@ -175,6 +175,8 @@ Result<std::shared_ptr<const Targets>> TrustedSet::recheck_targets(std::string_v
     const std::string what = name + ".json";
     Targets targets = TRY(parse_targets(bytes, what));
     TRY(check_signatures(targets, keys, role, what));
+    if (!targets.role.empty() && targets.role != name)
+        return error(Code::bad_signature, what + " was signed as another role: " + targets.role);
     return std::make_shared<const Targets>(std::move(targets));
 }
 

@@ -276,6 +276,26 @@ TEST_F(Attack, mix_and_match) {
               Code::out_of_range);
 }
 
+TEST_F(Attack, one_roles_file_shown_as_anothers) {
+    // A thief of the online key cannot sign models, but could show the role of a model with a low
+    // floor as that of another: both have the same keys.
+    Repository repository = world_.open();
+    for (const char* version : {"1", "2", "3"})
+        world_.add(repository, std::string("models/faces/") + version, version, nullptr);
+    ASSERT_TRUE(repository.set_custom("models.digits", {{"minimum_version", 2}}).ok());
+    ASSERT_TRUE(repository.commit(world_.signers(), world_.now_s).ok());
+    Json faces = world_.body("1.models.faces.json");
+    faces["version"] = 9;
+    world_.forge("9.models.digits.json", faces, {world_.models.get()});
+    Json snapshot = next("3.snapshot.json");
+    snapshot["meta"]["models.digits.json"]["version"] = 9;
+    world_.forge("4.snapshot.json", snapshot, {world_.online.get()});
+    name_snapshot(4);
+    ASSERT_TRUE(device_->refresh(RefreshMode::full).ok());
+    const std::vector<std::string> chain = {"models", "models.digits"};
+    EXPECT_EQ(code_of(device_->role(chain)), Code::bad_signature);
+}
+
 TEST_F(Attack, stated_lengths_and_hashes_of_metadata_bind) {
     const std::string& targets = honest_.at("metadata/1.targets.json");
     const auto meta = [&](std::int64_t length, const std::string& hash) {
@@ -306,7 +326,7 @@ TEST_F(Attack, fast_forward_and_recovery_by_new_keys) {
     // A thief of the online key signs absurd versions. With that key alone the project is stuck...
     Json snapshot = world_.body("2.snapshot.json");
     snapshot["version"] = 1'000'000;
-    snapshot["meta"]["rulesets.digits.json"]["version"] = 1'000'000;
+    snapshot["meta"]["rulesets.0.json"]["version"] = 1'000'000;
     world_.forge("1000000.snapshot.json", snapshot, {world_.online.get()});
     Json timestamp = world_.body("timestamp.json");
     timestamp["version"] = 1'000'000;

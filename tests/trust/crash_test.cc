@@ -119,7 +119,7 @@ TEST_P(PowerCut, before_any_write_of_a_publication_harms_nobody) {
         ASSERT_TRUE(reads(world, {})) << test.name;
         ASSERT_TRUE(reads(world, old_device)) << test.name;
         if (done) {
-            EXPECT_GT(n, 2);
+            EXPECT_GE(n, 2);
             return;
         }
     }

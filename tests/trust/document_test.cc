@@ -15,7 +15,9 @@ TEST(Document, examples_are_what_we_write) {
     const auto page = read_file("docs/formats/trust.md");
     ASSERT_TRUE(page.ok()) << page.error().message;
     for (const auto& [name, bytes] : world.tree.files) {
-        if (!name.starts_with("metadata/")) continue;
+        const bool like_another =
+            name.find("rulesets.") != std::string::npos && name != "metadata/1.rulesets.0.json";
+        if (!name.starts_with("metadata/") || like_another) continue;
         const std::string example = "`" + name + "`\n\n    " + bytes + "\n";
         EXPECT_NE(page->find(example), std::string::npos) << "the page should have:\n" << example;
     }

@@ -20,6 +20,7 @@ namespace {
 
 // A throw-away key pair of OpenSSL.
 struct Pair {
+    static constexpr int no_pss = -100;
     EVP_PKEY* key;
     explicit Pair(EVP_PKEY* key) : key(key) {}
     ~Pair() { EVP_PKEY_free(key); }
@@ -34,11 +35,11 @@ struct Pair {
         BIO_free(bio);
         return text;
     }
-    std::string sign(const std::string& message, int pss_salt = -3, bool sha512 = false) const {
+    std::string sign(const std::string& message, int pss_salt = no_pss, bool sha512 = false) const {
         EVP_MD_CTX* context = EVP_MD_CTX_new();
         EVP_PKEY_CTX* options = nullptr;
         EVP_DigestSignInit(context, &options, sha512 ? EVP_sha512() : EVP_sha256(), nullptr, key);
-        if (pss_salt != -3) {
+        if (pss_salt != no_pss) {
             EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PSS_PADDING);
             EVP_PKEY_CTX_set_rsa_pss_saltlen(options, pss_salt);
         }
@@ -104,7 +105,7 @@ TEST(Key, ecdsa_p256_verifies_and_no_other_curve_does) {
         EXPECT_TRUE(verifies(key, "hello", pair.sign("hello")));
         EXPECT_FALSE(verifies(key, "hellO", pair.sign("hello")));
         EXPECT_FALSE(verifies(key, "hello", broken(pair.sign("hello"))));
-        EXPECT_FALSE(verifies(key, "hello", pair.sign("hello", -3, true)));
+        EXPECT_FALSE(verifies(key, "hello", pair.sign("hello", Pair::no_pss, true)));
         EXPECT_FALSE(verifies(key, "hello", ""));
         EXPECT_FALSE(verifies(key, "hello", "zz"));
     }
