@@ -1,6 +1,7 @@
 #include "trust/repository.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "base/hex.h"
 #include "base/sha256.h"
@@ -20,10 +21,6 @@ Json new_body(const char* type) {
             {"spec_version", spec_version},
             {"version", 1},
             {"expires", date_time_text(0)}};
-}
-
-RoleFile edited(Json body) {
-    return {std::move(body), {}, 0, RoleFile::Change::edited};
 }
 
 std::vector<std::string> keyids_of(const KeySet& keys) {
@@ -59,28 +56,30 @@ void set_role_keys(Json& keys_object, Json& roles, Json& role, const KeySet& key
     }
 }
 
-Json* find_delegation(Json& delegator_body, const std::string& role) {
-    for (Json& entry : delegator_body["delegations"]["roles"])
-        if (entry["name"] == role) return &entry;
-    return nullptr;
+// Where the delegation to `role` stands in its delegator's list; the list's size when there is
+// none.
+std::size_t find_delegation(const Json& roles, const std::string& role) {
+    std::size_t i = 0;
+    while (i < roles.size() && roles[i].at("name") != role) ++i;
+    return i;
 }
 
 void set_delegation(RoleFile& delegator, const std::string& role, const KeySet& keys) {
-    Json& delegations = delegator.body["delegations"];
+    Json& delegations = edit(delegator)["delegations"];
     if (!delegations.contains("keys"))
         delegations = {{"keys", Json::object()}, {"roles", Json::array()}};
-    if (!find_delegation(delegator.body, role)) {
+    Json& roles = delegations["roles"];
+    const std::size_t at = find_delegation(roles, role);
+    if (at == roles.size()) {
         const Coverage coverage = coverage_of(role);
         Json entry = {{"name", role}, {"terminating", true}, {"keyids", Json::array()}};
         if (coverage.paths.empty())
             entry["path_hash_prefixes"] = coverage.path_hash_prefixes;
         else
             entry["paths"] = coverage.paths;
-        delegations["roles"].push_back(std::move(entry));
+        roles.push_back(std::move(entry));
     }
-    set_role_keys(delegations["keys"], delegations["roles"], *find_delegation(delegator.body, role),
-                  keys);
-    delegator.change = RoleFile::Change::edited;
+    set_role_keys(delegations["keys"], roles, roles[at], keys);
 }
 
 // Makes the role when it is new, with the keys of its delegator's own delegation.
@@ -91,13 +90,13 @@ Status ensure_role(RoleFiles& roles, const std::string& role) {
     KeySet same{{}, role_keys.threshold};
     for (const std::string& keyid : role_keys.keyids) same.keys.push_back(keys.at(keyid));
     set_delegation(roles.at(parent), role, same);
-    roles.emplace(role, edited(new_targets_body(role)));
+    roles.emplace(role, new_file(new_targets_body(role)));
     return {};
 }
 
 Result<RoleFile*> targets_file(RoleFiles& roles, const std::string& role) {
     const auto at = roles.find(role);
-    if (at == roles.end() || at->second.body.at("_type") != "targets")
+    if (at == roles.end() || at->second.body->at("_type") != "targets")
         return error(Code::not_found, "the repository has no targets role " + role);
     return &at->second;
 }
@@ -109,6 +108,16 @@ Json new_targets_body(const std::string& role) {
     body["role"] = role;
     body["targets"] = Json::object();
     return body;
+}
+
+Json& edit(RoleFile& file) {
+    file.body = std::make_shared<Json>(*file.body);
+    file.change = RoleFile::Change::edited;
+    return *file.body;
+}
+
+RoleFile new_file(Json body) {
+    return {std::make_shared<Json>(std::move(body)), {}, 0, RoleFile::Change::edited};
 }
 
 std::string file_text(const Json& body, const Json& signatures) {
@@ -124,7 +133,7 @@ Result<std::pair<Keys, RoleKeys>> authority_of(const RoleFiles& roles, const std
     const std::string name = delegator_of(role);
     const auto delegator = roles.find(name);
     if (delegator != roles.end()) {
-        const std::string text = file_text(delegator->second.body, Json::array());
+        const std::string text = file_text(*delegator->second.body, Json::array());
         if (name == "root") {
             Root root = TRY(parse_root(text, "root.json"));
             return std::pair(std::move(root.keys), root.roles.at(role));
@@ -164,14 +173,14 @@ Result<Repository> Repository::create(Tree& tree, const ProjectKeys& keys) {
     root["keys"] = Json::object();
     for (const char* role : {"root", "targets", "snapshot", "timestamp"})
         root["roles"][role] = {{"keyids", Json::array()}, {"threshold", 1}};
-    state->roles["root"] = edited(root);
+    state->roles["root"] = new_file(root);
     for (const char* type : {"snapshot", "timestamp"}) {
         Json body = new_body(type);
         body["meta"] = Json::object();
-        state->roles[type] = edited(body);
+        state->roles[type] = new_file(body);
     }
     for (const char* role : {"targets", "models", "rulesets", "deltas"})
-        state->roles[role] = edited(new_targets_body(role));
+        state->roles[role] = new_file(new_targets_body(role));
     Repository repository(std::move(state));
     TRY(repository.set_keys("root", keys.root));
     TRY(repository.set_keys("targets", keys.targets));
@@ -189,20 +198,18 @@ Status Repository::set_target(const std::string& path, const TargetRecord& recor
     if (!custom.is_null() && !custom.is_object())
         return error(Code::invalid_argument, "the custom data of " + path + " is not an object");
     TRY(ensure_role(state_->roles, chain.back()));
-    RoleFile& file = state_->roles.at(chain.back());
     Json target = {{"length", record.length}, {"hashes", {{"sha256", record.sha256}}}};
     if (!custom.is_null()) target["custom"] = custom;
-    file.body["targets"][path] = target;
-    file.change = RoleFile::Change::edited;
+    edit(state_->roles.at(chain.back()))["targets"][path] = target;
     return {};
 }
 
 Status Repository::remove_target(const std::string& path) {
     const auto chain = TRY(roles_for_target(path));
     const auto file = state_->roles.find(chain.back());
-    if (file == state_->roles.end() || file->second.body["targets"].erase(path) == 0)
+    if (file == state_->roles.end() || !file->second.body->at("targets").contains(path))
         return error(Code::not_found, "the repository has no target " + path);
-    file->second.change = RoleFile::Change::edited;
+    edit(file->second)["targets"].erase(path);
     return {};
 }
 
@@ -211,10 +218,9 @@ Status Repository::set_custom(const std::string& role, const Json& custom) {
         return error(Code::invalid_argument, "the custom data of " + role + " is not an object");
     RoleFile* file = TRY(targets_file(state_->roles, role));
     if (custom.is_null())
-        file->body.erase("custom");
+        edit(*file).erase("custom");
     else
-        file->body["custom"] = custom;
-    file->change = RoleFile::Change::edited;
+        edit(*file)["custom"] = custom;
     return {};
 }
 
@@ -223,31 +229,32 @@ Status Repository::set_keys(const std::string& role, const KeySet& keys) {
     RoleFiles& roles = state_->roles;
     const std::string parent = delegator_of(role);
     if (parent == "root") {
-        Json& body = roles.at("root").body;
+        Json& body = edit(roles.at("root"));
         set_role_keys(body["keys"], body["roles"], body["roles"][role], keys);
-        roles.at("root").change = RoleFile::Change::edited;
         return {};
     }
     const std::string name = role.substr(role.find('.') + 1);
     if (!roles.contains(role) && (parent != "models" || !is_plain_name(name)))
         return error(Code::invalid_argument, "\"" + role + "\" is no role of a Skiff repository");
     std::vector<std::string> followers;
-    Json* before = find_delegation(roles.at(parent).body, role);
-    for (const auto& [child, file] : roles) {
-        if (!before || delegator_of(child) != role) continue;
-        const Json* entry = find_delegation(roles.at(role).body, child);
-        if (entry && entry->at("keyids") == before->at("keyids")) followers.push_back(child);
+    if (roles.contains(role)) {
+        const RoleKeys before = TRY(authority_of(roles, role))
+        .second;
+        for (const auto& [child, file] : roles)
+            if (delegator_of(child) == role &&
+                TRY(authority_of(roles, child)).second.keyids == before.keyids)
+                followers.push_back(child);
     }
     set_delegation(roles.at(parent), role, keys);
     for (const std::string& child : followers) set_delegation(roles.at(role), child, keys);
-    if (!roles.contains(role)) roles.emplace(role, edited(new_targets_body(role)));
+    if (!roles.contains(role)) roles.emplace(role, new_file(new_targets_body(role)));
     return {};
 }
 
 std::vector<RoleExpiry> Repository::expiring(std::int64_t now_s, std::int64_t within_s) const {
     std::vector<RoleExpiry> out;
     for (const auto& [role, file] : state_->roles) {
-        const auto expires = parse_date_time(file.body.at("expires").get<std::string>());
+        const auto expires = parse_date_time(file.body->at("expires").get<std::string>());
         CHECK(expires.ok());
         if (*expires - now_s < within_s) out.push_back({role, *expires});
     }
@@ -264,11 +271,12 @@ std::vector<std::string> Repository::role_names() const {
 
 Result<Targets> Repository::targets_role(const std::string& role) const {
     const RoleFile* file = TRY(targets_file(state_->roles, role));
-    return parse_targets(file_text(file->body, Json::array()), role + ".json");
+    return parse_targets(file_text(*file->body, Json::array()), role + ".json");
 }
 
 Root Repository::root() const {
-    return parse_root(file_text(state_->roles.at("root").body, Json::array()), "root.json").value();
+    return parse_root(file_text(*state_->roles.at("root").body, Json::array()), "root.json")
+        .value();
 }
 
 std::string Repository::root_file() const {

@@ -1,5 +1,6 @@
 // Signing what changed, and writing it in an order that never shows half a publication.
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/hex.h"
@@ -79,7 +80,7 @@ class Publication {
     Status write(Tree& tree) const {
         for (const std::string& role : write_order()) {
             const RoleFile& file = roles_.at(role);
-            const auto version = file.body.at("version").get<std::int64_t>();
+            const auto version = file.body->at("version").get<std::int64_t>();
             TRY(tree.write(metadata_path(role, version), as_bytes(file.bytes)));
         }
         return {};
@@ -120,19 +121,19 @@ class Publication {
         RoleFile& file = roles_.at("snapshot");
         Json meta = Json::object();
         for (const auto& [role, other] : roles_)
-            if (other.body.at("_type") == "targets")
-                meta[role + ".json"] = {{"version", other.body.at("version")}};
-        const bool same = file.change == Change::none && meta == file.body.at("meta");
+            if (other.body->at("_type") == "targets")
+                meta[role + ".json"] = {{"version", other.body->at("version")}};
+        const bool same = file.change == Change::none && meta == file.body->at("meta");
         if (same && is_signed("snapshot")) return {};
-        file.body["meta"] = std::move(meta);
+        edit(file)["meta"] = std::move(meta);
         return sign("snapshot");
     }
 
     Status prepare_timestamp() {
-        RoleFile& file = roles_.at("timestamp");
-        file.body["meta"] = {
-            {"snapshot.json", {{"version", roles_.at("snapshot").body["version"]}}}};
-        file.body["signed_at"] = date_time_text(now_s_);
+        Json& body = edit(roles_.at("timestamp"));
+        const Json& snapshot = *roles_.at("snapshot").body;
+        body["meta"] = {{"snapshot.json", {{"version", snapshot.at("version")}}}};
+        body["signed_at"] = date_time_text(now_s_);
         return sign("timestamp");
     }
 
@@ -150,10 +151,10 @@ class Publication {
 
     Status sign(const std::string& role) {
         RoleFile& file = roles_.at(role);
-        file.change = Change::edited;
-        file.body["version"] = file.version_on_tree + 1;
-        file.body["expires"] = date_time_text(now_s_ + lifetime_s(role));
-        file.bytes = file_text(file.body, Json::array());
+        Json& body = edit(file);
+        body["version"] = file.version_on_tree + 1;
+        body["expires"] = date_time_text(now_s_ + lifetime_s(role));
+        file.bytes = file_text(body, Json::array());
         const auto ids = TRY(useful_keyids(role));
         for (const Signer* signer : signers_)
             if (ids.contains(signer->keyid())) file.bytes = TRY(sign_file(file.bytes, *signer));
@@ -206,7 +207,7 @@ Result<std::string> Repository::draft(const std::string& role, std::int64_t now_
     const auto at = state_->roles.find(role);
     if (at == state_->roles.end() || role == "snapshot" || role == "timestamp")
         return error(Code::not_found, "the repository has no role " + role + " to draft");
-    Json body = at->second.body;
+    Json body = *at->second.body;
     body["version"] = at->second.version_on_tree + 1;
     body["expires"] = date_time_text(now_s + lifetime_s(role));
     return file_text(body, Json::array());
@@ -225,7 +226,7 @@ Status Repository::commit(const Signers& signers, std::int64_t now_s) {
     TRY(publication.write(*state_->tree));
     state_->roles = publication.roles();
     for (auto& [role, file] : state_->roles) {
-        file.version_on_tree = file.body.at("version").get<std::int64_t>();
+        file.version_on_tree = file.body->at("version").get<std::int64_t>();
         file.change = Change::none;
     }
     state_->root_on_tree = state_->roles.at("root").bytes;
@@ -236,7 +237,7 @@ Status Repository::commit(const Signers& signers, std::int64_t now_s) {
 Result<Resigned> Repository::resign_if_needed(const Signers& signers, std::int64_t now_s) {
     Resigned result;
     for (auto& [role, file] : state_->roles) {
-        const auto expires = parse_date_time(file.body.at("expires").get<std::string>());
+        const auto expires = parse_date_time(file.body->at("expires").get<std::string>());
         CHECK(expires.ok());
         if ((*expires - now_s) * 3 >= lifetime_s(role)) continue;
         const auto [keys, role_keys] = TRY(authority_of(state_->roles, role));

@@ -1,6 +1,7 @@
 // Reading a tree back, and taking files that were signed elsewhere: both believe nothing that does
 // not verify.
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "trust/layout.h"
 #include "trust/repository.h"
@@ -50,7 +51,8 @@ Status check_top_level(const Envelope& file, const RootChain& chain, const std::
 
 Result<RoleFile> role_file(std::string bytes, std::int64_t version) {
     Json tree = TRY(parse_json(bytes, "metadata"));
-    return RoleFile{std::move(tree["signed"]), std::move(bytes), version, RoleFile::Change::none};
+    return RoleFile{std::make_shared<Json>(std::move(tree["signed"])), std::move(bytes), version,
+                    RoleFile::Change::none};
 }
 
 Status check_version(const Envelope& file, std::int64_t expected, const std::string& role) {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <map>
-#include <nlohmann/json.hpp>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,11 +17,15 @@ struct RoleFile {
         edited,  // `body` is ahead of `bytes`: needs a version, an expiry and signatures
         ready,   // `bytes` are signed and wait for being written
     };
-    Json body;  // the "signed" part
+    std::shared_ptr<Json> body;  // the "signed" part; shared by copies, changed through edit()
     std::string bytes;
     std::int64_t version_on_tree = 0;  // 0: not there yet
     Change change = Change::none;
 };
+
+// The file's body, of its own from now on, and marked as edited. Valid until the next edit.
+Json& edit(RoleFile& file);
+RoleFile new_file(Json body);
 
 using RoleFiles = std::map<std::string, RoleFile>;
 
