@@ -117,7 +117,7 @@ ScriptedHttp::Answer serve(const HttpRequest& request, std::string body) {
 
 }  // namespace
 
-ScriptedHttp::Handler serve_folder(std::string folder, std::string prefix) {
+ScriptedHttp::Handler serve_folder(const std::string& folder, const std::string& prefix) {
     return [folder, prefix](const HttpRequest& request) -> Result<ScriptedHttp::Answer> {
         if (!request.url.starts_with(prefix))
             return retryable(Code::no_network, request.url + ": cannot be reached");

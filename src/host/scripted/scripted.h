@@ -69,6 +69,6 @@ class ScriptedNetwork final : public Network {
 
 // Answers from a folder as a plain web server would: GET and HEAD, ETag, If-None-Match, Range with
 // If-Range. URLs begin with `prefix`; what lies elsewhere is Code::no_network.
-ScriptedHttp::Handler serve_folder(std::string folder, std::string prefix);
+ScriptedHttp::Handler serve_folder(const std::string& folder, const std::string& prefix);
 
 }  // namespace skiff::host
