@@ -171,7 +171,10 @@ Status Reader::read_quantization(const tflite::Tensor& source, const Place& plac
                                  std::to_string(to.axis));
     TRY(budget_.charge(scales * (sizeof(float) + sizeof(std::int64_t)), place));
     to.scales.assign(from->scale()->begin(), from->scale()->end());
-    to.zero_points.assign(from->zero_point()->begin(), from->zero_point()->end());
+    // flatbuffers' verifier aligns a vector's length, not its 8-byte elements: no access through their type.
+    to.zero_points.resize(zero_points);
+    std::memcpy(to.zero_points.data(), from->zero_point()->Data(),
+                zero_points * sizeof(std::int64_t));
     for (const float scale : to.scales)
         if (!std::isfinite(scale) || scale < 0)
             return broken(place, "a quantization scale is " + std::to_string(scale));
