@@ -48,10 +48,10 @@ Result<const Json*> read_envelope(const Json& tree, const char* type, Envelope& 
     std::set<std::string> seen;
     for (const Json& item : *signatures) {
         if (!item.is_object()) return bad(what, "a signature is not an object");
-        Signature signature {
-            TRY(json_string(item, "keyid", what))
-            , TRY(json_string(item, "sig", what))
-        };
+        // One TRY to a statement: leaving an initializer half way would leak its first half.
+        Signature signature;
+        signature.keyid = TRY(json_string(item, "keyid", what));
+        signature.hex = TRY(json_string(item, "sig", what));
         if (!seen.insert(signature.keyid).second)
             return bad(what, "has two signatures of key " + signature.keyid);
         envelope.signatures.push_back(std::move(signature));

@@ -237,13 +237,11 @@ Status Repository::set_keys(const std::string& role, const KeySet& keys) {
     if (!roles.contains(role) && (parent != "models" || !is_plain_name(name)))
         return error(Code::invalid_argument, "\"" + role + "\" is no role of a Skiff repository");
     std::vector<std::string> followers;
-    if (roles.contains(role)) {
-        const RoleKeys before = TRY(authority_of(roles, role))
-        .second;
-        for (const auto& [child, file] : roles)
-            if (delegator_of(child) == role &&
-                TRY(authority_of(roles, child)).second.keyids == before.keyids)
-                followers.push_back(child);
+    const auto before = authority_of(roles, role);
+    for (const auto& [child, file] : roles) {
+        if (!before.ok() || delegator_of(child) != role) continue;
+        if (TRY(authority_of(roles, child)).second.keyids == before->second.keyids)
+            followers.push_back(child);
     }
     set_delegation(roles.at(parent), role, keys);
     for (const std::string& child : followers) set_delegation(roles.at(role), child, keys);

@@ -196,7 +196,8 @@ Result<std::string> sign_file(const std::string& bytes, const Signer& signer) {
     signatures.erase(std::remove_if(signatures.begin(), signatures.end(),
                                     [&](const Json& item) { return item.at("keyid") == keyid; }),
                      signatures.end());
-    const std::string hex = TRY(signer.sign(as_bytes(TRY(canonical_json(*body)))));
+    const std::string message = TRY(canonical_json(*body));
+    const std::string hex = TRY(signer.sign(as_bytes(message)));
     signatures.push_back({{"keyid", keyid}, {"sig", hex}});
     std::sort(signatures.begin(), signatures.end(),
               [](const Json& a, const Json& b) { return a.at("keyid") < b.at("keyid"); });

@@ -57,7 +57,8 @@ Result<Arguments> read_arguments(int argc, char** argv) {
 Status init(const Arguments& arguments) {
     if (arguments.words.size() != 2) return error(Code::invalid_argument, "init needs ROOT");
     FolderStore store(TRY(arguments.option("--metadata-dir")));
-    return store.write("root.json", TRY(read_file(arguments.words[1], max_root_bytes)));
+    const std::string root = TRY(read_file(arguments.words[1], max_root_bytes));
+    return store.write("root.json", root);
 }
 
 Status update(const Arguments& arguments, bool download) {
