@@ -139,7 +139,8 @@ class KernelTester {
         const Status status = invoke_once(pool);
         for (std::size_t i = 0; i < inputs_.size(); ++i) {
             if (inputs_[i] == nullptr) continue;
-            EXPECT_EQ(std::memcmp(inputs_[i]->data, copies_[i].data(), copies_[i].size()), 0)
+            const std::size_t bytes = copies_[i].size();
+            EXPECT_TRUE(bytes == 0 || std::memcmp(inputs_[i]->data, copies_[i].data(), bytes) == 0)
                 << "the kernel wrote to input " << i;
         }
         if (status.ok() && context_.in_place_input >= 0) check_in_place(pool);
