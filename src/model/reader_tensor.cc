@@ -171,7 +171,8 @@ Status Reader::read_quantization(const tflite::Tensor& source, const Place& plac
                                  std::to_string(to.axis));
     TRY(budget_.charge(scales * (sizeof(float) + sizeof(std::int64_t)), place));
     to.scales.assign(from->scale()->begin(), from->scale()->end());
-    // flatbuffers' verifier aligns a vector's length, not its 8-byte elements: no access through their type.
+    // flatbuffers' verifier aligns a vector's length, not its 8-byte elements: no access through
+    // their type.
     to.zero_points.resize(zero_points);
     std::memcpy(to.zero_points.data(), from->zero_point()->Data(),
                 zero_points * sizeof(std::int64_t));
