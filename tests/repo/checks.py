@@ -85,9 +85,9 @@ MAY_USE = {
     "trust": [],
     "telemetry": [],
     "host": [],
-    "publish": ["sqlite", "model", "runtime", "decide", "trust"],
+    "publish": ["model", "runtime", "decide", "trust"],
     "device": ["sqlite", "model", "runtime", "decide", "trust", "telemetry", "host"],
-    "server": ["sqlite", "publish", "model", "decide", "trust", "telemetry"],
+    "server": ["sqlite", "publish", "decide", "trust", "telemetry"],
     "sim": ["device", "host", "server", "decide", "trust", "telemetry"],
     "train": ["model", "optimize"],
     "api": [

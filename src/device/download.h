@@ -1,0 +1,66 @@
+// One file from one of several mirrors into one place on disk: resumed, bounded, checked.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/function_ref.h"
+#include "host/host.h"
+#include "trust/client.h"
+#include "trust/store.h"
+
+namespace skiff::device {
+
+// Bases of the same repository ("https://host/p/demo", "file:///media/usb"), the preferred one
+// first. One that failed for want of network or with a broken answer is tried last for a while.
+class Mirrors {
+ public:
+    Mirrors(std::vector<std::string> urls, std::shared_ptr<host::Http> http,
+            std::shared_ptr<host::Clock> clock);
+
+    const std::vector<std::string>& urls() const { return urls_; }
+    std::vector<std::string> in_order() const;  // best first
+    void failed(const std::string& url);
+    void answered(const std::string& url);
+    // What all requests of this object and of downloads through it carried, both ways.
+    std::uint64_t bytes_on_wire() const { return bytes_on_wire_; }
+    void add_bytes_on_wire(std::uint64_t bytes) { bytes_on_wire_ += bytes; }
+    host::Http& http() { return *http_; }
+    bool has_http() const { return http_ != nullptr; }
+
+ private:
+    std::vector<std::string> urls_;
+    std::shared_ptr<host::Http> http_;
+    std::shared_ptr<host::Clock> clock_;
+    std::vector<std::int64_t> failed_at_ns_;
+    std::uint64_t bytes_on_wire_ = 0;
+};
+
+// The metadata folder of the mirrors, as trust::Client wants it. An ETag belongs to one mirror: the
+// tag given out names its mirror, and only that one is asked with it.
+class MetadataFetcher final : public trust::Fetcher {
+ public:
+    explicit MetadataFetcher(Mirrors& mirrors) : mirrors_(mirrors) {}
+    Result<trust::Fetched> get(const std::string& path, std::uint64_t max_bytes,
+                               const std::string& etag) override;
+
+ private:
+    Mirrors& mirrors_;
+};
+
+struct DownloadProgress {
+    std::uint64_t bytes = 0, total_bytes = 0;  // bytes: on disk, those of earlier attempts included
+    double bytes_per_s = 0;                    // over the last seconds
+};
+
+// Fetches a target to `file`. What an earlier attempt left at `file`.part is continued (Range; the
+// bytes that are there are checked again, not trusted), with another mirror when one breaks off.
+// `file` appears whole, synced and verified, or not at all. `may_continue` is asked between pieces:
+// an error from it ends the download with that error and leaves the .part. Errors: no_network,
+// data_loss, deadline_exceeded (all retry); hash_mismatch after a full body that is wrong (the .part
+// is gone); not_enough_space; resource_exhausted is never given: a longer body is hash_mismatch.
+Status download_target(Mirrors& mirrors, const trust::TargetInfo& target, const std::string& file,
+                       FunctionRef<Status(const DownloadProgress&)> may_continue);
+
+}  // namespace skiff::device
