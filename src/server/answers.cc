@@ -56,8 +56,8 @@ Response json_response(int status, const Json& body) {
 Response error_response(int http_status, const std::string& status_word,
                         const std::string& message) {
     Response response = json_response(
-        http_status, {{"error",
-                       {{"code", http_status}, {"status", status_word}, {"message", message}}}});
+        http_status,
+        {{"error", {{"code", http_status}, {"status", status_word}, {"message", message}}}});
     if (http_status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
     if (http_status == 503 || http_status == 507)
         response.headers.emplace_back("Retry-After", "30");

@@ -34,32 +34,26 @@ Status end_intent(Ledger& ledger, std::int64_t id, bool happened) {
     });
 }
 
-Status end_left_intents(
-    Ledger& ledger,
-    const std::function<bool(const std::string&, const std::string&)>& happened) {
-    struct Left {
-        std::int64_t id;
-        std::string project, timestamp_sha256;
-    };
-    std::vector<Left> all;
+Status end_left_intents(Ledger& ledger, const std::string& project,
+                        const std::string& timestamp_sha256) {
+    std::vector<std::pair<std::int64_t, bool>> left;
     {
         const std::lock_guard lock(ledger.mutex);
         auto query = TRY(ledger.database->prepare(
-            "SELECT id, project, timestamp_sha256 FROM intents ORDER BY id"));
-        while (TRY(query.step()))
-            all.push_back({query.integer(0), query.text(1), query.text(2)});
+            "SELECT id, timestamp_sha256 = ? FROM intents WHERE project = ? ORDER BY id"));
+        query.bind(1, timestamp_sha256).bind(2, project);
+        while (TRY(query.step())) left.emplace_back(query.integer(0), query.integer(1) != 0);
     }
-    for (const Left& left : all)
-        TRY(end_intent(ledger, left.id, happened(left.project, left.timestamp_sha256)));
+    for (const auto& [id, happened] : left) TRY(end_intent(ledger, id, happened));
     return {};
 }
 
 Result<std::vector<AuditEntry>> read_audit(Ledger& ledger, const std::string& project,
                                            std::int64_t after, std::int64_t at_most) {
     const std::lock_guard lock(ledger.mutex);
-    auto query = TRY(ledger.database->prepare(
-        "SELECT id, at_s, who, what, subject, why FROM audit "
-        "WHERE project = ? AND id > ? ORDER BY id LIMIT ?"));
+    auto query =
+        TRY(ledger.database->prepare("SELECT id, at_s, who, what, subject, why FROM audit "
+                                     "WHERE project = ? AND id > ? ORDER BY id LIMIT ?"));
     query.bind(1, project).bind(2, after).bind(3, at_most);
     std::vector<AuditEntry> entries;
     while (TRY(query.step()))

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -29,10 +28,10 @@ struct Intent {
 Result<std::int64_t> write_intent(Ledger& ledger, const Intent& intent);  // its id
 // In one transaction: the intent ends, its notes are in the audit when it `happened`.
 Status end_intent(Ledger& ledger, std::int64_t id, bool happened);
-// After a start: ends each intent that a crash left. `happened` judges by project and hash.
-Status end_left_intents(Ledger& ledger,
-                        const std::function<bool(const std::string& project,
-                                                 const std::string& timestamp_sha256)>& happened);
+// Ends the intents that a crash (or a full disk) left open: true is the one whose timestamp.json is
+// there now.
+Status end_left_intents(Ledger& ledger, const std::string& project,
+                        const std::string& timestamp_sha256);
 // Entries with an id above `after`, oldest first.
 Result<std::vector<AuditEntry>> read_audit(Ledger& ledger, const std::string& project,
                                            std::int64_t after, std::int64_t at_most);

@@ -66,9 +66,9 @@ struct Response {
 using Reply = std::function<void(Response)>;  // once
 
 struct Intake {
-    std::string route;                      // for metrics: "/v1/projects/{project}/reports"
-    std::optional<Response> refusal = {};   // the answer, whatever the body is
-    std::uint64_t max_body_bytes = 0;       // a longer one is refused
+    std::string route;                     // for metrics: "/v1/projects/{project}/reports"
+    std::optional<Response> refusal = {};  // the answer, whatever the body is
+    std::uint64_t max_body_bytes = 0;      // a longer one is refused
     // Gets the body in pieces as they come; an error ends the request with that answer. When the
     // client breaks off, the function is destroyed. Null: the body is gathered in Request::body.
     std::function<Status(Bytes)> take = {};

@@ -182,16 +182,16 @@ class Connection : public std::enable_shared_from_this<Connection> {
         if (sent && !keep) co_await linger();
         const std::chrono::duration<double> took = SteadyClock::now() - begin;
         handler_.finished(head, intake.route, gone || !sent ? 0 : response.status, took.count());
-        co_return sent && keep;
+        co_return sent&& keep;
     }
 
     // Reads the body into the intake. False: the client is gone. Not `whole`: `response` says why.
     asio::awaitable<bool> receive(Parser& parser, Intake& intake, Request& request,
                                   Response& response, bool& whole) {
         const auto too_long = [&] {
-            response = error_response(413, "INVALID_ARGUMENT",
-                                      "the body is longer than " +
-                                          std::to_string(intake.max_body_bytes) + " bytes");
+            response = error_response(
+                413, "INVALID_ARGUMENT",
+                "the body is longer than " + std::to_string(intake.max_body_bytes) + " bytes");
             return true;
         };
         const auto length = parser.content_length();
@@ -205,8 +205,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
         }
         const auto end = SteadyClock::now() + shared_.limits.body;
         std::uint64_t received = 0;
-        std::vector<char> piece(parser.is_done() ? 0 : length ? std::clamp<std::size_t>(
-                                    *length, 1, piece_bytes) : piece_bytes);
+        std::vector<char> piece(parser.is_done() ? 0
+                                : length         ? std::clamp<std::size_t>(*length, 1, piece_bytes)
+                                                 : piece_bytes);
         while (!parser.is_done()) {
             parser.get().body().data = piece.data();
             parser.get().body().size = piece.size();
@@ -235,8 +236,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
             request.body.append(piece);
             return true;
         }
-        const Status taken = intake.take(
-            Bytes(reinterpret_cast<const std::uint8_t*>(piece.data()), piece.size()));
+        const Status taken =
+            intake.take(Bytes(reinterpret_cast<const std::uint8_t*>(piece.data()), piece.size()));
         if (!taken.ok()) response = error_response(taken.error());
         return taken.ok();
     }
@@ -258,9 +259,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
                 reply(bug_response(e.what()));
             }
         };
-        Response response =
-            co_await asio::async_initiate<decltype(use_awaitable), void(Response)>(initiate,
-                                                                                   use_awaitable);
+        Response response = co_await asio::async_initiate<decltype(use_awaitable), void(Response)>(
+            initiate, use_awaitable);
         co_return response;
     }
 
@@ -358,8 +358,8 @@ class BeastServer final : public HttpServer {
             host = host.substr(1, host.size() - 2);
         error_code ec;
         tcp::resolver resolver(loop_);
-        const auto found = resolver.resolve(host, address.substr(colon + 1),
-                                            tcp::resolver::passive, ec);
+        const auto found =
+            resolver.resolve(host, address.substr(colon + 1), tcp::resolver::passive, ec);
         if (ec || found.empty())
             return error(Code::invalid_argument, "there is no address " + address + ": " +
                                                      ec.message() + " (write 127.0.0.1:8080)");

@@ -14,7 +14,7 @@ struct HttpLimits {
     std::chrono::milliseconds head{20'000};   // from the first wait to the end of a request's head
     std::chrono::milliseconds stall{30'000};  // without progress in a body, either way
     std::chrono::milliseconds body{3'600'000};  // for a whole request body
-    std::chrono::milliseconds drain{5'000};   // what stop() gives requests in flight
+    std::chrono::milliseconds drain{5'000};     // what stop() gives requests in flight
     std::size_t head_bytes = 16 * 1024;
     int connections = 10'000;  // more are closed as they come
 };

@@ -73,9 +73,9 @@ class Taker {
             TRY(merge(incoming.project, cell, sums));
         for (const auto& [key, counts] : sums)
             if (!can_be_kept(counts))
-                return error(Code::invalid_argument,
-                             "report: the counts of " + key.model + ":" +
-                                 std::to_string(key.version) + " are beyond what can be added up");
+                return error(Code::invalid_argument, "report: the counts of " + key.model + ":" +
+                                                         std::to_string(key.version) +
+                                                         " are beyond what can be added up");
         TRY(remember(incoming));
         for (const auto& [key, counts] : sums) TRY(write(incoming.project, key, counts));
         TRY(count_report(incoming));
@@ -101,8 +101,8 @@ class Taker {
     }
 
     Result<bool> is_known(const IncomingReport& incoming) {
-        auto query = TRY(prepare(
-            "SELECT 1 FROM reports WHERE project = ? AND report_id = ? AND sequence = ?"));
+        auto query = TRY(
+            prepare("SELECT 1 FROM reports WHERE project = ? AND report_id = ? AND sequence = ?"));
         query.bind(1, incoming.project).bind(2, incoming.report.report_id);
         query.bind(3, static_cast<std::int64_t>(incoming.report.sequence));
         return row(query);
@@ -124,8 +124,9 @@ class Taker {
 
     // The counts kept under a key; false when there are none.
     Result<bool> read(const std::string& project, const CellKey& key, CellCounts& counts) {
-        auto query = TRY(prepare("SELECT counts FROM cells WHERE project = ? AND model = ? AND "
-                                 "version = ? AND experiment = ? AND variant = ?"));
+        auto query =
+            TRY(prepare("SELECT counts FROM cells WHERE project = ? AND model = ? AND "
+                        "version = ? AND experiment = ? AND variant = ?"));
         TRY(bind_key(query, project, key));
         if (!TRY(row(query))) return false;
         auto kept = telemetry::read_cell(query.text(0));
@@ -166,8 +167,9 @@ class Taker {
         for (const CellSnapshot& cell : incoming.report.cells)
             versions.emplace(cell.key.model, cell.key.version);
         for (const auto& [model, version] : versions) {
-            auto add = TRY(prepare("INSERT INTO report_counts VALUES (?,?,?,1) "
-                                   "ON CONFLICT DO UPDATE SET reports = reports + 1"));
+            auto add =
+                TRY(prepare("INSERT INTO report_counts VALUES (?,?,?,1) "
+                            "ON CONFLICT DO UPDATE SET reports = reports + 1"));
             add.bind(1, incoming.project).bind(2, model).bind(3, std::int64_t{version});
             TRY(run(add));
         }
@@ -203,7 +205,10 @@ Result<std::vector<StatCell>> read_stats(Ledger& ledger, const std::string& proj
     query.bind(1, project);
     std::vector<StatCell> cells;
     while (TRY(query.step()))
-        cells.push_back({TRY(telemetry::read_cell(query.text(0))), query.integer(1)});
+        cells.push_back({
+            TRY(telemetry::read_cell(query.text(0)))
+            , query.integer(1)
+        });
     return cells;
 }
 
@@ -242,8 +247,7 @@ void ReportWriter::work() {
         for (Waiting& waiting : batch) reports.push_back(std::move(waiting.report));
         auto results = take_reports(ledger_, reports);
         for (std::size_t i = 0; i < batch.size(); ++i)
-            batch[i].done(results.ok() ? std::move((*results)[i])
-                                       : Result<Taken>(results.error()));
+            batch[i].done(results.ok() ? std::move((*results)[i]) : Result<Taken>(results.error()));
     }
 }
 

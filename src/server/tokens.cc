@@ -81,8 +81,7 @@ Result<std::optional<TokenInfo>> find_token(Ledger& ledger, std::string_view tok
     const std::string digest = sha256_hex(as_bytes(token));
     const std::lock_guard lock(ledger.mutex);
     auto query = TRY(ledger.database->prepare(
-        std::string("SELECT ") + columns +
-        " FROM tokens WHERE sha256 = ? AND revoked_s IS NULL"));
+        std::string("SELECT ") + columns + " FROM tokens WHERE sha256 = ? AND revoked_s IS NULL"));
     query.bind(1, digest);
     if (!TRY(query.step())) return std::optional<TokenInfo>();
     return std::optional<TokenInfo>(row_of(query));
@@ -90,8 +89,9 @@ Result<std::optional<TokenInfo>> find_token(Ledger& ledger, std::string_view tok
 
 Result<std::vector<TokenInfo>> list_tokens(Ledger& ledger, const std::string& project) {
     const std::lock_guard lock(ledger.mutex);
-    auto query = TRY(ledger.database->prepare(
-        std::string("SELECT ") + columns + " FROM tokens WHERE ?1 = '' OR project = ?1 ORDER BY id"));
+    auto query =
+        TRY(ledger.database->prepare(std::string("SELECT ") + columns +
+                                     " FROM tokens WHERE ?1 = '' OR project = ?1 ORDER BY id"));
     query.bind(1, project);
     std::vector<TokenInfo> tokens;
     while (TRY(query.step())) tokens.push_back(row_of(query));
