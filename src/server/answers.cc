@@ -31,8 +31,9 @@ Wording wording_of(Code code) {
             return {404, "NOT_FOUND"};
         case Code::already_exists:
             return {409, "ALREADY_EXISTS"};
-        case Code::aborted:
         case Code::failed_precondition:
+            return {400, "FAILED_PRECONDITION"};
+        case Code::aborted:  // somebody else was faster: If-Match does not match
             return {412, "FAILED_PRECONDITION"};
         case Code::resource_exhausted:
             return {429, "RESOURCE_EXHAUSTED"};
