@@ -22,6 +22,9 @@ void add_pull(CLI::App& app, Session& session);
 void add_rollout(CLI::App& app, Session& session);
 void add_login(CLI::App& app, Session& session);
 void add_context(CLI::App& app, Session& session);
+void add_serve(CLI::App& app, Session& session);
+void add_tokens(CLI::App& app, Session& session);
+void add_status(CLI::App& app, Session& session);
 void add_engine_child(CLI::App& app, Session& session);  // not listed: see isolated_engine.h
 
 }  // namespace skiff::cli

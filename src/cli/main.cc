@@ -44,6 +44,9 @@ int main(int argc, char** argv) {
     skiff::cli::add_rollout(app, session);
     skiff::cli::add_login(app, session);
     skiff::cli::add_context(app, session);
+    skiff::cli::add_serve(app, session);
+    skiff::cli::add_tokens(app, session);
+    skiff::cli::add_status(app, session);
     skiff::cli::add_engine_child(app, session);
     try {
         app.parse(argc, argv);

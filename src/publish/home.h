@@ -68,6 +68,9 @@ class StagedTree final : public trust::Tree {
 // Where the bytes of a target lie: "targets/models/digits/<sha256>.3.tflite" for
 // "models/digits/3.tflite".
 std::string target_file(const std::string& path, const std::string& sha256);
+// The hash in such a name. Code::invalid_argument unless it has that form and a role of ours may
+// sign the path.
+Result<std::string> hash_of_target_file(const std::string& file);
 // That a file may be put under this name: the form of target_file(), a path that a role of ours may
 // sign, and the hash of these bytes. Code::invalid_argument, hash_mismatch.
 Status check_target_file(const std::string& file, Bytes bytes);

@@ -39,7 +39,7 @@ std::string target_file(const std::string& path, const std::string& sha256) {
     return std::string(targets_folder) + path.substr(0, name) + sha256 + "." + path.substr(name);
 }
 
-Status check_target_file(const std::string& file, Bytes bytes) {
+Result<std::string> hash_of_target_file(const std::string& file) {
     const std::size_t name = file.rfind('/') + 1;
     const Error misnamed =
         error(Code::invalid_argument,
@@ -49,11 +49,14 @@ Status check_target_file(const std::string& file, Bytes bytes) {
     const auto digit = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
     if (!std::all_of(hash.begin(), hash.end(), digit) || file[name + hash_digits] != '.')
         return misnamed;
-    const std::string path = file.substr(targets_folder.size(), name - targets_folder.size()) +
-                             file.substr(name + hash_digits + 1);
-    TRY(trust::roles_for_target(path));
-    if (sha256_hex(bytes) != hash)
-        return error(Code::hash_mismatch, path +
+    TRY(trust::roles_for_target(file.substr(targets_folder.size(), name - targets_folder.size()) +
+                                file.substr(name + hash_digits + 1)));
+    return hash;
+}
+
+Status check_target_file(const std::string& file, Bytes bytes) {
+    if (sha256_hex(bytes) != TRY(hash_of_target_file(file)))
+        return error(Code::hash_mismatch, file +
                                               ": the bytes are not those that the name says "
                                               "(send the file again)");
     return {};

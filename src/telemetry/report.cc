@@ -23,7 +23,7 @@ Json write_counts(const char* const (&names)[n], const std::uint64_t (&counts)[n
     return object;
 }
 
-Json write_cell(const CellSnapshot& cell) {
+Json cell_json(const CellSnapshot& cell) {
     const CellCounts& c = cell.counts;
     Json json = {{"model", cell.key.model},
                  {"version", cell.key.version},
@@ -130,7 +130,7 @@ Status read_extras(const Json& json, CellCounts& counts) {
     return read_goals(json, counts);
 }
 
-Result<CellSnapshot> read_cell(const Json& json) {
+Result<CellSnapshot> cell_of(const Json& json) {
     if (!json.is_object()) return bad("a cell is not an object");
     CellSnapshot cell;
     cell.key.model = TRY(read_name(json, "model", true));
@@ -155,7 +155,7 @@ Result<CellSnapshot> read_cell(const Json& json) {
 
 std::string write_report(const Report& report) {
     Json cells = Json::array();
-    for (const CellSnapshot& cell : report.cells) cells.push_back(write_cell(cell));
+    for (const CellSnapshot& cell : report.cells) cells.push_back(cell_json(cell));
     return json_text(
         {{"report_id", report.report_id},
          {"sequence", report.sequence},
@@ -184,8 +184,16 @@ Result<Report> read_report(std::string_view text) {
     }
     const Json& cells = *TRY(json_array(json, "cells", "report"));
     if (cells.size() > most_cells) return bad("has more than 1,000 cells");
-    for (const Json& cell : cells) report.cells.push_back(TRY(read_cell(cell)));
+    for (const Json& cell : cells) report.cells.push_back(TRY(cell_of(cell)));
     return report;
+}
+
+std::string write_cell(const CellSnapshot& cell) {
+    return json_text(cell_json(cell));
+}
+
+Result<CellSnapshot> read_cell(std::string_view text) {
+    return cell_of(TRY(parse_json(text, "cell")));
 }
 
 }  // namespace skiff::telemetry

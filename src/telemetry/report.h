@@ -24,4 +24,8 @@ std::string write_report(const Report& report);  // JSON, compact
 // cells. Unknown members are ignored: devices may be newer than the server.
 Result<Report> read_report(std::string_view text);
 
+// One element of a report's "cells", alone: how a server keeps what it added up.
+std::string write_cell(const CellSnapshot& cell);
+Result<CellSnapshot> read_cell(std::string_view text);
+
 }  // namespace skiff::telemetry
