@@ -14,8 +14,6 @@ struct Permission {
     // One line, with the sources of the facts. Not allowed: all that is waited for ("waits for
     // wifi: this network is metered (NetworkManager)"). Allowed: how what was asked for was found.
     std::string why = {};
-};  // one line, with the sources of the facts: "waits for wifi: this network
-    // is metered (NetworkManager)"
 };
 
 // `bytes`: what the download still needs. `metered_used`: what a metered network carried this
