@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -27,14 +28,16 @@ struct LoadOptions {
 // Counts nothing when null: for models of clients without a store.
 struct Counting {
     std::shared_ptr<host::Clock> clock;
-    telemetry::Cell* cell = nullptr;       // outlives the LoadedVersion
-    std::function<void()> on_exposure = {};  // after the first inference that succeeded
+    telemetry::Cell* cell = nullptr;  // outlives the LoadedVersion
+    // After the first inference that succeeded, on its thread, outside every lock. (It counts the
+    // exposure: only it knows whether there is an experiment.)
+    std::function<void()> on_exposure = {};
 };
 
 class LoadedVersion;
 
-// An engine that belongs to its borrower until it is destroyed. invoke() counts: outcome, latency of
-// successes, the first inference of the version in this process.
+// An engine that belongs to its borrower until it is destroyed. invoke() counts: outcome, latency
+// of successes, the first inference of the version in this process.
 class BorrowedEngine final : public runtime::Engine {
  public:
     ~BorrowedEngine() override;
@@ -58,11 +61,14 @@ class BorrowedEngine final : public runtime::Engine {
 
  private:
     friend class LoadedVersion;
-    BorrowedEngine(std::shared_ptr<LoadedVersion> from, std::unique_ptr<runtime::Interpreter> inner);
+    BorrowedEngine(std::shared_ptr<LoadedVersion> from, std::unique_ptr<runtime::Interpreter> inner,
+                   std::uint64_t counted_bytes);
+    void count_memory();
     std::shared_ptr<LoadedVersion> from_;
     std::unique_ptr<runtime::Interpreter> inner_;
+    std::uint64_t counted_bytes_;  // of memory, in LoadedVersion::interpreter_bytes_
     std::uint64_t inference_id_ = 0;
-    bool resized_ = false;  // not kept: the next borrower expects the model's own shapes
+    bool changed_ = false;  // not kept: the next borrower expects the model's own shapes
 };
 
 // Process-wide, never 0.
@@ -72,12 +78,16 @@ class LoadedVersion : public std::enable_shared_from_this<LoadedVersion> {
  public:
     // `keep`: what must live as long as the bytes are used (a lease, a map). Creates and prepares
     // one interpreter, so a version that cannot run fails here; counts the load time and memory.
+    // Peak memory is the model's file plus arena and persistent tensors of all interpreters that
+    // are alive at once, lent or kept; code and the borrowers' own buffers are not in it.
     static Result<std::shared_ptr<LoadedVersion>> load(Version version,
                                                        std::shared_ptr<const model::Model> model,
                                                        LoadOptions options, Counting counting,
                                                        std::shared_ptr<const void> keep);
 
-    // State of stateful models is reset when an interpreter comes back.
+    // Also after retire(). State of stateful models is reset when an interpreter comes back; at
+    // most max_idle are kept.
+    static constexpr std::size_t max_idle = 8;
     Result<std::unique_ptr<BorrowedEngine>> borrow();
     void retire();
     bool retired() const { return retired_; }
@@ -87,18 +97,27 @@ class LoadedVersion : public std::enable_shared_from_this<LoadedVersion> {
 
  private:
     friend class BorrowedEngine;
+    struct Idle {
+        std::unique_ptr<runtime::Interpreter> interpreter;
+        std::uint64_t counted_bytes;
+    };
     LoadedVersion() = default;
-    Result<std::unique_ptr<runtime::Interpreter>> make() const;
-    void give_back(std::unique_ptr<runtime::Interpreter> engine, bool resized);
+    Result<Idle> make();
+    void give_back(Idle idle, bool changed);
+    // One interpreter's memory is now another; tells the cell about a new sum.
+    void count_memory(std::uint64_t before_bytes, std::uint64_t now_bytes);
+    void count_success(std::int64_t latency_ns);
 
+    // In this order: interpreters go first, what holds the bytes last.
+    std::shared_ptr<const void> keep_;
     Version version_;
     std::shared_ptr<const model::Model> model_;
     LoadOptions options_;
     Counting counting_;
-    std::shared_ptr<const void> keep_;
     std::atomic<bool> retired_{false}, first_done_{false};
+    std::atomic<std::uint64_t> interpreter_bytes_{0};
     std::mutex mutex_;
-    std::vector<std::unique_ptr<runtime::Interpreter>> idle_;  // under mutex_
+    std::vector<Idle> idle_;  // under mutex_
 };
 
 }  // namespace skiff::device
