@@ -1,5 +1,6 @@
 #include "api/client.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "api/error.h"
@@ -59,9 +60,7 @@ Result<std::shared_ptr<skiff::device::Client>> create(const skiff_client_options
     if (o.check_every_s != 0)
         options.check_every = std::chrono::seconds(std::max<int64_t>(o.check_every_s, 0));
     if (o.store_quota_bytes != 0) options.store_quota_bytes = o.store_quota_bytes;
-    if (o.attributes)
-        options.attributes =
-            TRY(skiff::parse_json(o.attributes, "skiff_client_options.attributes"));
+    options.attributes = text_or_empty(o.attributes);
     set_callbacks(options, o, user);
     return skiff::device::Client::create(std::move(options));
 }

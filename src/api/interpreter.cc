@@ -72,6 +72,7 @@ skiff_interpreter* lend(std::unique_ptr<device::BorrowedEngine> engine,
     auto handle = handle_of(std::move(engine));
     handle->borrowed = borrowed;
     handle->keep = std::move(keep);
+    handle->planned = true;  // as it comes
     return handle.release();
 }
 

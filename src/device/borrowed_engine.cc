@@ -17,6 +17,9 @@ bool BorrowedEngine::stale() const {
 const Version& BorrowedEngine::version() const {
     return from_->version();
 }
+const std::shared_ptr<const model::Model>& BorrowedEngine::model() const {
+    return from_->model();
+}
 std::uint64_t BorrowedEngine::inference_id() const {
     return inference_id_;
 }

@@ -43,6 +43,7 @@ class BorrowedEngine final : public runtime::Engine {
     ~BorrowedEngine() override;
     bool stale() const;
     const Version& version() const;
+    const std::shared_ptr<const model::Model>& model() const;  // for its metadata
     // Of the newest invoke(); 0 before. Unique in this process.
     std::uint64_t inference_id() const;
 
