@@ -121,10 +121,10 @@ class Model {
 
     Result<Download> update(const DownloadConditions& conditions) const {
         const skiff_download_conditions c = detail::c_conditions(conditions);
-        return update(&c);
+        return start(&c);
     }
     // Under the conditions of the options.
-    Result<Download> update() const { return update(nullptr); }
+    Result<Download> update() const { return start(nullptr); }
 
     ModelStatus status() const {
         skiff_model_status s{};
@@ -154,7 +154,7 @@ class Model {
  private:
     friend class Client;
     explicit Model(skiff_model* handle) : handle_(handle, skiff_model_destroy) {}
-    Result<Download> update(const skiff_download_conditions* conditions) const {
+    Result<Download> start(const skiff_download_conditions* conditions) const {
         skiff_download* started = nullptr;
         skiff_error e;
         if (skiff_model_update(handle(), conditions, &started, &e) != SKIFF_OK)
