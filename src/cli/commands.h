@@ -13,6 +13,7 @@ void add_run(CLI::App& app, Session& session);
 void add_verify(CLI::App& app, Session& session);
 void add_conformance(CLI::App& app, Session& session);
 void add_bench(CLI::App& app, Session& session);
+void add_device(CLI::App& app, Session& session);
 void add_engine_child(CLI::App& app, Session& session);  // not listed: see isolated_engine.h
 
 }  // namespace skiff::cli

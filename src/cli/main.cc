@@ -35,6 +35,7 @@ int main(int argc, char** argv) {
     skiff::cli::add_verify(app, session);
     skiff::cli::add_conformance(app, session);
     skiff::cli::add_bench(app, session);
+    skiff::cli::add_device(app, session);
     skiff::cli::add_engine_child(app, session);
     try {
         app.parse(argc, argv);
