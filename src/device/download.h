@@ -58,8 +58,9 @@ struct DownloadProgress {
 // bytes that are there are checked again, not trusted), with another mirror when one breaks off.
 // `file` appears whole, synced and verified, or not at all. `may_continue` is asked between pieces:
 // an error from it ends the download with that error and leaves the .part. Errors: no_network,
-// data_loss, deadline_exceeded (all retry); hash_mismatch after a full body that is wrong (the .part
-// is gone); not_enough_space; resource_exhausted is never given: a longer body is hash_mismatch.
+// data_loss, deadline_exceeded (all retry); hash_mismatch after a full body that is wrong (the
+// .part is gone); not_enough_space; resource_exhausted is never given: a longer body is
+// hash_mismatch.
 Status download_target(Mirrors& mirrors, const trust::TargetInfo& target, const std::string& file,
                        FunctionRef<Status(const DownloadProgress&)> may_continue);
 
