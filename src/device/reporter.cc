@@ -84,13 +84,11 @@ Status post(Core& core, const Waiting& report) {
     request.body = report.body;
     request.max_bytes = 64u << 10;
     std::string answer;
-    const auto response =
-        core.mirrors.http().send(request, [&](const host::HttpResponse&, Bytes bytes) {
-            answer.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-            return true;
-        });
+    const auto response = core.mirrors.send(request, [&](const host::HttpResponse&, Bytes bytes) {
+        answer.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+        return true;
+    });
     if (!response.ok()) return response.error();
-    core.mirrors.add_bytes_on_wire(response->bytes_on_wire);
     const int status = response->status;
     const auto finish = [&](const char* sql, std::string_view text) {
         return core.store->write([&](sqlite::Database& db) -> Status {
