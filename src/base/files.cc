@@ -155,6 +155,42 @@ Result<std::vector<std::string>> list_folder(const std::string& path) {
     return names;
 }
 
+Result<std::unique_ptr<GrowingFile>> GrowingFile::open(std::string path) {
+    Descriptor file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
+    if (!file.valid()) return system_error(path, "opening");
+    struct stat info;
+    if (::fstat(file.get(), &info) != 0) return system_error(path, "looking at");
+    return std::unique_ptr<GrowingFile>(
+        new GrowingFile(std::move(path), file.release(), static_cast<std::uint64_t>(info.st_size)));
+}
+
+GrowingFile::~GrowingFile() {
+    if (fd_ >= 0) ::close(fd_);
+}
+
+Status GrowingFile::append(Bytes bytes) {
+    Status written = write_all(fd_, path_, bytes);
+    if (written.ok()) {
+        size_ += bytes.size();
+    } else if (struct stat info; ::fstat(fd_, &info) == 0) {
+        size_ = static_cast<std::uint64_t>(info.st_size);  // a part of them may be there
+    }
+    return written;
+}
+
+Status GrowingFile::truncate() {
+    if (::ftruncate(fd_, 0) != 0) return system_error(path_, "emptying");
+    size_ = 0;
+    return {};
+}
+
+Status GrowingFile::finish_as(const std::string& path) {
+    if (::fsync(fd_) != 0) return system_error(path_, "syncing");
+    if (::close(std::exchange(fd_, -1)) != 0) return system_error(path_, "closing");
+    if (::rename(path_.c_str(), path.c_str()) != 0) return system_error(path, "renaming");
+    return sync_folder(parent_of(path));
+}
+
 Result<std::unique_ptr<MappedFile>> MappedFile::open(const std::string& path) {
     Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!file.valid()) return system_error(path, "opening");

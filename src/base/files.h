@@ -23,6 +23,28 @@ bool file_exists(const std::string& path);
 Result<std::uint64_t> file_size(const std::string& path);
 Result<std::vector<std::string>> list_folder(const std::string& path);  // names, sorted
 
+// A file that arrives in pieces: it grows at its end, and what is there stays when the object goes.
+// One thread.
+class GrowingFile {
+ public:
+    static Result<std::unique_ptr<GrowingFile>> open(std::string path);  // made when absent
+    ~GrowingFile();
+    GrowingFile(const GrowingFile&) = delete;
+    GrowingFile& operator=(const GrowingFile&) = delete;
+    std::uint64_t size() const { return size_; }
+    Status append(Bytes bytes);
+    Status truncate();  // to nothing
+    // Synced and under its new name, also after a power cut. Nothing can be appended any more.
+    Status finish_as(const std::string& path);
+
+ private:
+    GrowingFile(std::string path, int fd, std::uint64_t size)
+        : path_(std::move(path)), fd_(fd), size_(size) {}
+    const std::string path_;
+    int fd_;
+    std::uint64_t size_;
+};
+
 // A read-only map of a whole file. An empty file maps to no bytes.
 class MappedFile {
  public:

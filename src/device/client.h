@@ -2,8 +2,8 @@
 //
 // Client, Model, Download: any thread. Nothing waits for network or disk unless it is called wait,
 // sync or download, and model() with a bundled model never fails for want of either. Callbacks run
-// on ClientOptions::executor, outside every lock, and may call back; without an executor on a thread
-// of the client's own.
+// on ClientOptions::executor, outside every lock, and may call back; without an executor on a
+// thread of the client's own.
 #pragma once
 
 #include <functional>
@@ -77,7 +77,8 @@ class Download {
 struct ModelFile {
     std::string path;
     Version version;
-    std::vector<std::pair<std::string, std::string>> files;  // what was published with it: name, path
+    std::vector<std::pair<std::string, std::string>>
+        files;  // what was published with it: name, path
     std::shared_ptr<const void> lease;
 };
 
@@ -85,7 +86,8 @@ struct ModelFile {
 class Trace {
  public:
     Trace() = default;  // counts nothing
-    Trace(telemetry::Cell* cell, std::shared_ptr<host::Clock> clock, std::shared_ptr<const void> keep);
+    Trace(telemetry::Cell* cell, std::shared_ptr<host::Clock> clock,
+          std::shared_ptr<const void> keep);
     Trace(Trace&& other) noexcept;
     Trace& operator=(Trace&& other) noexcept;
     ~Trace();
@@ -106,8 +108,8 @@ class Model {
  public:
     virtual ~Model() = default;
     virtual const std::string& name() const = 0;
-    // The best that works now: decide(rules, context) among installed and healthy versions, else the
-    // last good one, else the bundled one. Code::not_found when there is none.
+    // The best that works now: decide(rules, context) among installed and healthy versions, else
+    // the last good one, else the bundled one. Code::not_found when there is none.
     virtual Result<std::unique_ptr<BorrowedEngine>> interpreter() = 0;
     virtual Result<ModelFile> file() = 0;  // the same choice
     virtual Trace trace() = 0;             // for the version that file() gave last
@@ -131,8 +133,8 @@ class Client {
     // For targeting and buckets from now on; the user id is hashed per experiment by decide/.
     virtual void set_attributes(const Json& attributes) = 0;
     virtual void set_user_id(const std::string& user_id) = 0;
-    // Check, fetch what the conditions of the models allow, report. Code::conditions_unmet when only
-    // they kept something back; no_network (retry) when nothing could be reached.
+    // Check, fetch what the conditions of the models allow, report. Code::conditions_unmet when
+    // only they kept something back; no_network (retry) when nothing could be reached.
     virtual Status sync(std::chrono::nanoseconds at_most) = 0;
     // Models that this store knows: asked for here, or installed by anybody.
     virtual std::vector<std::string> model_names() const = 0;

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <vector>
 
+#include "device/inference_ring.h"
 #include "device/types.h"
 #include "host/host.h"
 #include "model/model.h"
@@ -32,6 +33,7 @@ struct Counting {
     // After the first inference that succeeded, on its thread, outside every lock. (It counts the
     // exposure: only it knows whether there is an experiment.)
     std::function<void()> on_exposure = {};
+    std::shared_ptr<InferenceRing> ring = {};  // learns which inference was counted where
 };
 
 class LoadedVersion;
