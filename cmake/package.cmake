@@ -32,7 +32,10 @@ if(TARGET skiff_command)
 endif()
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/skiff)
-install(EXPORT skiff_targets NAMESPACE skiff:: FILE skiff-config.cmake DESTINATION ${package_dir})
+install(EXPORT skiff_targets NAMESPACE skiff:: FILE skiff-targets.cmake DESTINATION ${package_dir})
+install(FILES ${CMAKE_CURRENT_LIST_DIR}/skiff-config.cmake ${CMAKE_CURRENT_LIST_DIR}/SkiffEmbedModel.cmake
+    DESTINATION ${package_dir})
+include(SkiffEmbedModel)
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/skiff-config-version.cmake
     COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_BINARY_DIR}/skiff-config-version.cmake DESTINATION ${package_dir})

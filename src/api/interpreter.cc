@@ -1,12 +1,9 @@
-#include "runtime/interpreter.h"
-
-#include <string>
-#include <vector>
-
-#include <skiff/c.h>
+#include "api/interpreter.h"
 
 #include "api/error.h"
 #include "api/loaded_model.h"
+#include "api/values.h"
+#include "runtime/interpreter.h"
 
 using skiff::Code;
 using skiff::Error;
@@ -17,16 +14,7 @@ using skiff::runtime::Interpreter;
 using skiff::runtime::InterpreterOptions;
 using skiff::runtime::TensorInfo;
 
-struct skiff_interpreter {
-    std::unique_ptr<Interpreter> engine;
-    // Names as C strings: they do not change over an interpreter's life.
-    std::vector<std::string> input_names, output_names;
-    bool planned = false;  // memory is there for the shapes of now
-};
-
 namespace {
-
-constexpr int max_threads = 256;
 
 Error bad_index(const char* kind, std::size_t index, std::size_t count) {
     if (index > INT32_MAX)
@@ -64,7 +52,31 @@ int32_t index_of(const std::vector<std::string>& names, const char* name) {
     return -1;
 }
 
+std::unique_ptr<skiff_interpreter> handle_of(std::unique_ptr<skiff::runtime::Engine> engine) {
+    auto handle = std::make_unique<skiff_interpreter>();
+    for (std::size_t i = 0; i < engine->input_count(); ++i)
+        handle->input_names.push_back(engine->input_info(i).name);
+    for (std::size_t i = 0; i < engine->output_count(); ++i)
+        handle->output_names.push_back(engine->output_info(i).name);
+    handle->engine = std::move(engine);
+    return handle;
+}
+
 }  // namespace
+
+namespace skiff::api {
+
+skiff_interpreter* lend(std::unique_ptr<device::BorrowedEngine> engine,
+                        std::shared_ptr<const void> keep) {
+    const device::BorrowedEngine* borrowed = engine.get();
+    auto handle = handle_of(std::move(engine));
+    handle->borrowed = borrowed;
+    handle->keep = std::move(keep);
+    handle->planned = true;  // as it comes
+    return handle.release();
+}
+
+}  // namespace skiff::api
 
 int32_t skiff_interpreter_create(skiff_loaded_model* model,
                                  const skiff_interpreter_options* options,
@@ -77,7 +89,7 @@ int32_t skiff_interpreter_create(skiff_loaded_model* model,
                 "skiff_interpreter_create: give a model, options whose size is set or NULL, and a "
                 "place for the interpreter"),
             error);
-    if (o.threads < 0 || o.threads > max_threads)
+    if (o.threads < 0 || o.threads > skiff::api::max_threads)
         return fail(skiff::error(Code::invalid_argument, "threads must be between 0 and 256"),
                     error);
     InterpreterOptions chosen;
@@ -86,13 +98,7 @@ int32_t skiff_interpreter_create(skiff_loaded_model* model,
     if (o.signature) chosen.signature = o.signature;
     auto made = Interpreter::create(model->model, chosen);
     if (!made.ok()) return fail(made.error(), error);
-    auto handle = std::make_unique<skiff_interpreter>();
-    handle->engine = std::move(made).value();
-    for (std::size_t i = 0; i < handle->engine->input_count(); ++i)
-        handle->input_names.push_back(handle->engine->input_info(i).name);
-    for (std::size_t i = 0; i < handle->engine->output_count(); ++i)
-        handle->output_names.push_back(handle->engine->output_info(i).name);
-    *interpreter = handle.release();
+    *interpreter = handle_of(std::move(made).value()).release();
     return SKIFF_OK;
 }
 
@@ -162,4 +168,17 @@ int32_t skiff_interpreter_reset_state(skiff_interpreter* interpreter, skiff_erro
 
 void skiff_interpreter_cancel(skiff_interpreter* interpreter) {
     interpreter->engine->cancel();
+}
+
+int32_t skiff_interpreter_stale(const skiff_interpreter* interpreter) {
+    return interpreter->borrowed && interpreter->borrowed->stale();
+}
+
+void skiff_interpreter_version(const skiff_interpreter* interpreter, skiff_model_version* version) {
+    *version = interpreter->borrowed ? skiff::api::to_c(interpreter->borrowed->version())
+                                     : skiff_model_version{};
+}
+
+uint64_t skiff_interpreter_inference_id(const skiff_interpreter* interpreter) {
+    return interpreter->borrowed ? interpreter->borrowed->inference_id() : 0;
 }

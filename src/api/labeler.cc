@@ -3,8 +3,11 @@
 
 #include <skiff/c.h>
 
+#include "api/client.h"
 #include "api/error.h"
+#include "api/following_labeler.h"
 #include "api/loaded_model.h"
+#include "api/values.h"
 #include "model/metadata.h"
 #include "runtime/interpreter.h"
 #include "tasks/image_labeler.h"
@@ -12,10 +15,14 @@
 using skiff::Code;
 using skiff::Result;
 using skiff::api::fail;
+using skiff::api::FollowingLabeler;
 using skiff::tasks::ImageLabeler;
 
+// Of the two one is there.
 struct skiff_labeler {
+    std::shared_ptr<const void> keep;  // goes last: what the following one counts into
     std::unique_ptr<ImageLabeler> labeler;
+    std::unique_ptr<FollowingLabeler> following;
 };
 
 namespace {
@@ -43,6 +50,13 @@ Result<std::unique_ptr<ImageLabeler>> create(const skiff_loaded_model& model,
     return ImageLabeler::create(std::move(engine), metadata, TRY(read_options(o)));
 }
 
+skiff::Error bad_arguments(const char* function) {
+    return skiff::error(Code::invalid_argument,
+                        std::string(function) +
+                            ": give a model, options whose size is set or NULL, and a place for "
+                            "the labeler");
+}
+
 // The views lie in strings that live as long as the labeler, whole: what is behind them ends with
 // 0.
 const char* c_string(std::string_view text) {
@@ -56,14 +70,24 @@ int32_t skiff_labeler_create(skiff_loaded_model* model, const skiff_labeler_opti
     skiff_labeler_options o{};
     o.confidence_threshold = -1;
     if (!model || !labeler || (options && !skiff::api::read_versioned(options, &o, sizeof o)))
-        return fail(skiff::error(Code::invalid_argument,
-                                 "skiff_labeler_create: give a model, options whose size is set or "
-                                 "NULL, and a place "
-                                 "for the labeler"),
-                    error);
+        return fail(bad_arguments("skiff_labeler_create"), error);
     auto made = create(*model, o);
     if (!made.ok()) return fail(made.error(), error);
-    *labeler = new skiff_labeler{std::move(made).value()};
+    *labeler = new skiff_labeler{nullptr, std::move(made).value(), nullptr};
+    return SKIFF_OK;
+}
+
+int32_t skiff_model_labeler_create(skiff_model* model, const skiff_labeler_options* options,
+                                   skiff_labeler** labeler, skiff_error* error) {
+    skiff_labeler_options o{};
+    o.confidence_threshold = -1;
+    if (!model || !labeler || (options && !skiff::api::read_versioned(options, &o, sizeof o)))
+        return fail(bad_arguments("skiff_model_labeler_create"), error);
+    auto chosen = read_options(o);
+    if (!chosen.ok()) return fail(chosen.error(), error);
+    auto made = FollowingLabeler::create(model->model, std::move(chosen).value());
+    if (!made.ok()) return fail(made.error(), error);
+    *labeler = new skiff_labeler{model->client, nullptr, std::move(made).value()};
     return SKIFF_OK;
 }
 
@@ -72,7 +96,16 @@ void skiff_labeler_destroy(skiff_labeler* labeler) {
 }
 
 size_t skiff_labeler_max_results(const skiff_labeler* labeler) {
-    return labeler->labeler->max_results();
+    return labeler->following ? labeler->following->max_results() : labeler->labeler->max_results();
+}
+
+void skiff_labeler_version(const skiff_labeler* labeler, skiff_model_version* version) {
+    *version = labeler->following ? skiff::api::to_c(labeler->following->version())
+                                  : skiff_model_version{};
+}
+
+uint64_t skiff_labeler_inference_id(const skiff_labeler* labeler) {
+    return labeler->following ? labeler->following->inference_id() : 0;
 }
 
 int32_t skiff_labeler_process(skiff_labeler* labeler, const skiff_image* image, skiff_label* labels,
@@ -93,7 +126,8 @@ int32_t skiff_labeler_process(skiff_labeler* labeler, const skiff_image* image, 
     picture.stride = i.stride;
     picture.rotation = i.rotation;
     picture.format = static_cast<skiff::tasks::PixelFormat>(i.format);
-    auto found = labeler->labeler->process(picture);
+    auto found = labeler->following ? labeler->following->process(picture)
+                                    : labeler->labeler->process(picture);
     if (!found.ok()) return fail(found.error(), error);
     *count = std::min(capacity, found->size());
     for (size_t k = 0; k < *count; ++k) {

@@ -25,6 +25,7 @@ void add_context(CLI::App& app, Session& session);
 void add_serve(CLI::App& app, Session& session);
 void add_tokens(CLI::App& app, Session& session);
 void add_status(CLI::App& app, Session& session);
+void add_device(CLI::App& app, Session& session);
 void add_engine_child(CLI::App& app, Session& session);  // not listed: see isolated_engine.h
 
 }  // namespace skiff::cli

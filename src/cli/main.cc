@@ -47,6 +47,7 @@ int main(int argc, char** argv) {
     skiff::cli::add_serve(app, session);
     skiff::cli::add_tokens(app, session);
     skiff::cli::add_status(app, session);
+    skiff::cli::add_device(app, session);
     skiff::cli::add_engine_child(app, session);
     try {
         app.parse(argc, argv);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -16,8 +17,11 @@ class Progress {
     Progress& operator=(const Progress&) = delete;
 
     void show(std::size_t done, std::size_t total, std::string_view what);
+    // A bar of bytes, when `total` is known, and a line beside it.
+    void show_bytes(std::uint64_t done, std::uint64_t total, std::string_view what);
 
  private:
+    void print(const std::string& line);
     bool on_;
     bool shown_ = false;
     std::chrono::steady_clock::time_point start_, last_;

@@ -17,6 +17,9 @@ bool BorrowedEngine::stale() const {
 const Version& BorrowedEngine::version() const {
     return from_->version();
 }
+const std::shared_ptr<const model::Model>& BorrowedEngine::model() const {
+    return from_->model();
+}
 std::uint64_t BorrowedEngine::inference_id() const {
     return inference_id_;
 }
@@ -66,6 +69,7 @@ Status BorrowedEngine::invoke() {
     const Counting& counting = from_->counting_;
     const bool timed = counting.clock && counting.cell;
     const std::int64_t start_ns = timed ? counting.clock->monotonic_ns() : 0;
+    if (counting.ring && counting.cell) counting.ring->note(inference_id_, *counting.cell);
     Status invoked = inner_->invoke();
     const std::int64_t latency_ns = timed ? counting.clock->monotonic_ns() - start_ns : 0;
     // Only then did it allocate anything.

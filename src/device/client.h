@@ -51,7 +51,8 @@ struct ClientOptions {
     host::Host host = {};  // null members: the system's
     std::function<void(std::function<void()>)> executor = {};
     std::function<void(const Assignment&)> on_exposure = {};  // once per experiment and process
-    Json attributes;  // object or null: app_version, device_class, country, ...: targeting
+    // A JSON object, "": none: app_version, device_class, country, ...: targeting.
+    std::string attributes = {};
 };
 
 // A running or finished update. Letting go of it does not cancel it. Copies share it.

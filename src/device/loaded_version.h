@@ -12,6 +12,7 @@
 #include <optional>
 #include <vector>
 
+#include "device/inference_ring.h"
 #include "device/types.h"
 #include "host/host.h"
 #include "model/model.h"
@@ -33,6 +34,7 @@ struct Counting {
     // After the first inference that succeeded, on its thread, outside every lock. (It counts the
     // exposure: only it knows whether there is an experiment.)
     std::function<void()> on_exposure = {};
+    std::shared_ptr<InferenceRing> ring = {};  // learns which inference was counted where
 };
 
 class LoadedVersion;
@@ -44,6 +46,7 @@ class BorrowedEngine final : public runtime::Engine {
     ~BorrowedEngine() override;
     bool stale() const;
     const Version& version() const;
+    const std::shared_ptr<const model::Model>& model() const;  // for its metadata
     // Of the newest invoke(); 0 before. Unique in this process.
     std::uint64_t inference_id() const;
 

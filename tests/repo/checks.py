@@ -166,7 +166,9 @@ def check_public_includes(tree):
         for number, quoted, name in includes(tree, path):
             if quoted or not (name.startswith("skiff/") or re.fullmatch(r"[a-z_0-9]+(\.h)?", name)):
                 yield f"{path}:{number}: a public header includes {name}"
-            elif path == "include/skiff/c.h" and name not in C_HEADERS:
+            elif re.match(r"include/skiff/c(_\w+)?\.h", path) and not (
+                name in C_HEADERS or re.fullmatch(r"skiff/c_\w+\.h", name)
+            ):
                 yield f"{path}:{number}: c.h includes {name}"
     for path in tree.sources("examples"):
         for number, quoted, name in includes(tree, path):

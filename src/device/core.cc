@@ -1,0 +1,153 @@
+#include "device/core.h"
+
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/log.h"
+#include "trust/date_time.h"
+#include "trust/metadata.h"
+
+namespace skiff::device {
+
+namespace {
+
+void fill_host(host::Host& host) {
+    if (host.clock && host.http && host.power && host.network) return;
+    const host::Host system = host::system_host();
+    if (!host.clock) host.clock = system.clock;
+    if (!host.http) host.http = system.http;
+    if (!host.power) host.power = system.power;
+    if (!host.network) host.network = system.network;
+}
+
+// The host's HTTP, which ends soon once the client goes.
+class StoppableHttp final : public host::Http {
+ public:
+    StoppableHttp(std::shared_ptr<host::Http> inner, const std::atomic<bool>& stops)
+        : inner_(std::move(inner)), stops_(stops) {}
+    Result<host::HttpResponse> send(
+        const host::HttpRequest& request,
+        FunctionRef<bool(const host::HttpResponse& so_far, Bytes)> on_body) override {
+        if (stops_) return error(Code::cancelled, request.url + ": the client is going");
+        return inner_->send(request, [&](const host::HttpResponse& so_far, Bytes bytes) {
+            return !stops_ && on_body(so_far, bytes);
+        });
+    }
+
+ private:
+    const std::shared_ptr<host::Http> inner_;
+    const std::atomic<bool>& stops_;
+};
+
+Status check_options(const ClientOptions& options) {
+    if (options.data_dir.empty())
+        return error(Code::invalid_argument, "data_dir is empty: give a folder for the store");
+    if (options.urls.empty()) return {};
+    if (options.root.empty())
+        return error(Code::invalid_argument,
+                     "root is empty: give the bytes of the project's root.json");
+    const auto root = trust::parse_root(options.root, "the pinned root.json");
+    return root.ok() ? Status() : Status(root.error());
+}
+
+}  // namespace
+
+Core::Core(ClientOptions with)
+    : options([&] {
+          fill_host(with.host);
+          return std::move(with);
+      }()),
+      files(options.data_dir),
+      executor(options.executor),
+      mirrors(
+          options.urls,
+          options.host.http ? std::make_shared<StoppableHttp>(options.host.http, stops) : nullptr,
+          options.host.clock),
+      app_attributes_(std::make_shared<const Json>(Json::object())) {}
+
+Result<std::shared_ptr<Core>> Core::create(ClientOptions options) {
+    TRY(check_options(options));
+    Json attributes = Json::object();
+    if (!options.attributes.empty()) {
+        attributes = TRY(parse_json(options.attributes, "attributes"));
+        if (!attributes.is_object())
+            return error(Code::invalid_argument, "attributes are a JSON object, {\"name\": value}");
+    }
+    while (options.data_dir.size() > 1 && options.data_dir.ends_with('/'))
+        options.data_dir.pop_back();
+    std::shared_ptr<Core> core(new Core(std::move(options)));
+    core->store = TRY(Store::open(core->options.data_dir));
+    const std::int64_t generation = TRY(core->store->number_fact("counters_generation"));
+    core->recorder = TRY(telemetry::Recorder::open(core->options.data_dir + "/counters",
+                                                   static_cast<std::uint64_t>(generation)));
+    core->set_attributes(attributes);
+    return core;
+}
+
+std::shared_ptr<const Json> Core::attributes() const {
+    std::lock_guard lock(mutex_);
+    return attributes_;
+}
+
+void Core::set_attributes(const Json& attributes) {
+    std::lock_guard lock(mutex_);
+    app_attributes_ =
+        std::make_shared<const Json>(attributes.is_object() ? attributes : Json::object());
+    compose_attributes();
+}
+
+void Core::set_user_id(const std::string& user_id) {
+    std::lock_guard lock(mutex_);
+    user_id_ = user_id;
+    compose_attributes();
+}
+
+void Core::compose_attributes() {
+    Json all = Json::object();
+    utsname system{};
+    if (::uname(&system) == 0) {
+        std::string os = system.sysname;
+        std::transform(os.begin(), os.end(), os.begin(),
+                       [](unsigned char c) { return std::tolower(c); });
+        all["os"] = os;
+        all["arch"] = system.machine;
+    }
+    all.update(*app_attributes_);
+    all["installation_id"] = store->installation_id();
+    if (!user_id_.empty()) all["user_id"] = user_id_;
+    attributes_ = std::make_shared<const Json>(std::move(all));
+    ++attributes_generation_;
+}
+
+void Core::expose(const Assignment& assignment, telemetry::Cell& cell) {
+    if (assignment.experiment.empty()) return;
+    {
+        std::lock_guard lock(mutex_);
+        if (!exposed_.insert(assignment.experiment).second) return;
+    }
+    cell.exposure();
+    if (options.on_exposure)
+        executor.post([tell = options.on_exposure, assignment] { tell(assignment); });
+}
+
+std::string Meter::month() const {
+    return trust::date_time_text(core_.now_s()).substr(0, 7);
+}
+
+Status Meter::account() {
+    const std::uint64_t carried = core_.mirrors.bytes_on_wire() - counted_;
+    if (carried == 0) return {};
+    counted_ += carried;
+    const auto& network = core_.options.host.network;
+    if (!network || network->network().metered.value != true) return {};
+    return core_.store->add_metered_bytes(month(), carried);
+}
+
+std::uint64_t Meter::used_this_month() const {
+    const auto used = core_.store->metered_bytes(month());
+    return used.ok() ? *used : 0;
+}
+
+}  // namespace skiff::device

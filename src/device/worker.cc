@@ -1,0 +1,226 @@
+#include "device/worker.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "device/checker.h"
+#include "device/conditions.h"
+#include "device/reporter.h"
+
+namespace skiff::device {
+
+namespace {
+
+using std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+constexpr std::chrono::milliseconds first_pause = 200ms, longest_pause = 5s;
+constexpr auto busy_pause = 100ms;         // while another process holds the update lock
+constexpr auto look_at_clock_every = 60s;  // the wall clock may jump
+
+}  // namespace
+
+Worker::Worker(std::shared_ptr<Core> core, Handles handles)
+    : core_(std::move(core)), handles_(std::move(handles)) {}
+
+Worker::~Worker() {
+    stop();
+}
+
+Download Worker::submit(const UpdateRequest& request, bool or_installed) {
+    std::lock_guard lock(mutex_);
+    if (core_->stops) return finished_download(error(Code::cancelled, "the client is going"), "");
+    for (const auto& job : jobs_)
+        if (job->request.model == request.model && !job->state->cancelled)
+            return Download(job->state);
+    auto job = std::make_shared<Job>();
+    job->request = request;
+    job->or_installed = or_installed;
+    job->started_ns = core_->options.host.clock->monotonic_ns();
+    job->state = std::make_shared<Download::State>();
+    job->state->progress.why = "waits for its turn";
+    job->state->post = [core = std::weak_ptr(core_)](std::function<void()> task) {
+        if (const auto alive = core.lock()) alive->executor.post(std::move(task));
+    };
+    job->state->wake = [worker = weak_from_this()] {
+        if (const auto alive = worker.lock()) alive->changed_.notify_all();
+    };
+    jobs_.push_back(job);
+    if (!running_) {
+        running_ = true;
+        if (thread_.joinable()) thread_.join();  // it has ended, or is about to
+        thread_ = std::thread([self = shared_from_this()] { self->run(); });
+    }
+    changed_.notify_all();
+    return Download(job->state);
+}
+
+void Worker::cancel(const std::string& model) {
+    std::lock_guard lock(mutex_);
+    for (const auto& job : jobs_)
+        if (job->request.model == model) job->state->cancelled = true;
+    changed_.notify_all();
+}
+
+void Worker::start_periodic() {
+    std::lock_guard lock(mutex_);
+    periodic_ = true;
+    running_ = true;
+    thread_ = std::thread([self = shared_from_this()] { self->run(); });
+}
+
+void Worker::stop() {
+    std::thread ending;
+    std::list<std::shared_ptr<Job>> left;
+    {
+        std::lock_guard lock(mutex_);
+        core_->stops = true;
+        handles_ = nullptr;
+        ending.swap(thread_);
+        changed_.notify_all();
+    }
+    if (ending.joinable()) {
+        if (ending.get_id() == std::this_thread::get_id())
+            ending.detach();  // a callback let go of the client: the thread ends after it
+        else
+            ending.join();
+    }
+    {
+        std::lock_guard lock(mutex_);
+        left.swap(jobs_);
+    }
+    for (const auto& job : left) job->state->finish(error(Code::cancelled, "the client is gone"));
+}
+
+Worker::Time Worker::next_time(Time now) {
+    Time next = now + (periodic_ ? Time::duration(look_at_clock_every) : Time::duration(1h));
+    for (const auto& job : jobs_) next = std::min(next, job->state->cancelled ? now : job->next);
+    return next;
+}
+
+void Worker::run() {
+    std::unique_lock lock(mutex_);
+    while (!core_->stops) {
+        if (jobs_.empty() && !periodic_) break;
+        const Time now = steady_clock::now();
+        std::shared_ptr<Job> due;
+        for (const auto& job : jobs_)
+            if (!due && (job->next <= now || job->state->cancelled)) due = job;
+        if (due) {
+            // To the back: jobs take turns.
+            jobs_.remove(due);
+            jobs_.push_back(due);
+            lock.unlock();
+            attempt(*due);
+            lock.lock();
+            if (due->state->cancelled || [&] {
+                    std::lock_guard state_lock(due->state->mutex);
+                    return due->state->done;
+                }())
+                jobs_.remove(due);
+            continue;
+        }
+        if (periodic_) {
+            lock.unlock();
+            if (periodic_is_due()) periodic();
+            lock.lock();
+            if (core_->stops) break;
+        }
+        changed_.wait_until(lock, next_time(steady_clock::now()));
+    }
+    running_ = false;
+}
+
+void Worker::finish(Job& job, Status result) {
+    look_all();
+    job.state->finish(std::move(result));
+}
+
+bool Worker::has_installed(const std::string& model) {
+    const auto state = core_->store->read(model);
+    return state.ok() && !state->installed.empty();
+}
+
+// Asked again later, unless its time is over.
+bool Worker::wait_on(Job& job, const Error& why, Progress::State state) {
+    const auto& deadline = job.request.conditions.deadline;
+    const std::int64_t waited_ns = core_->options.host.clock->monotonic_ns() - job.started_ns;
+    if (deadline && std::chrono::nanoseconds(waited_ns) >= *deadline) return false;
+    Progress now;
+    {
+        std::lock_guard lock(job.state->mutex);
+        now = job.state->progress;
+    }
+    now.state = state;
+    now.why = why.message;
+    job.state->report(now);
+    job.next = steady_clock::now() + job.pause;
+    job.pause = std::min(job.pause * 2, longest_pause);
+    return true;
+}
+
+void Worker::wait_for_turn(Job& job) {
+    const Error busy =
+        retryable(Code::conditions_unmet, "waits until another process has updated this store");
+    if (!wait_on(job, busy, Progress::State::waiting)) finish(job, busy);
+    job.next = std::min(job.next, steady_clock::now() + busy_pause);
+}
+
+void Worker::attempt(Job& job) {
+    if (job.state->cancelled) {
+        finish(job,
+               error(Code::cancelled, "the download of " + job.request.model + " was cancelled"));
+        return;
+    }
+    Status done;
+    {
+        const auto lock = core_->store->update_lock();
+        if (!lock.ok() && lock.error().code == Code::unavailable) return wait_for_turn(job);
+        done = lock.ok() ? attempt_locked(job) : Status(lock.error());
+    }  // let go of before the app is told
+    const bool fall_back = !done.ok() && job.or_installed && done.error().code != Code::cancelled &&
+                           has_installed(job.request.model);
+    if (fall_back) {
+        log(LogLevel::info, job.request.model + ": " + done.error().message);
+        finish(job, {});
+    } else if (!done.ok() && done.error().code == Code::conditions_unmet && !core_->stops) {
+        if (!wait_on(job, done.error(), Progress::State::waiting)) finish(job, done);
+        look_all();
+    } else if (!done.ok() && done.error().code == Code::cancelled && !core_->stops &&
+               !job.state->cancelled) {
+        job.next = steady_clock::now() + first_pause;
+    } else {
+        finish(job, std::move(done));
+    }
+}
+
+Status Worker::attempt_locked(Job& job) {
+    TRY(core_->store->publish_changes());
+    TRY(core_->store->ask_for(job.request.model));
+    if (!job.checked) {
+        // What is known to be offline is waited for like any other condition.
+        host::Host host = core_->host();
+        const Permission online = permission({}, host, 0, 0);
+        if (!online.allowed) return retryable(Code::conditions_unmet, online.why);
+        TRY(check(*core_, {job.request.model}));
+        job.checked = true;
+    }
+    return update(*core_, job.request, [&](const Progress& now) -> Status {
+        if (job.state->cancelled || core_->stops)
+            return error(Code::cancelled,
+                         "the download of " + job.request.model + " was cancelled");
+        job.state->report(now);
+        return {};
+    });
+}
+
+void Worker::look_all() {
+    std::vector<std::shared_ptr<ModelHandle>> handles;
+    {
+        std::lock_guard lock(mutex_);
+        if (handles_) handles = handles_();
+    }
+    for (const auto& handle : handles) handle->look();
+}
+
+}  // namespace skiff::device
