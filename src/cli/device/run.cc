@@ -1,5 +1,7 @@
 // `skiff device run`: what an app does with its model, by the version that runs here now.
+#include <algorithm>
 #include <chrono>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "api/following_labeler.h"
@@ -37,6 +39,7 @@ class Task {
     virtual Status once() = 0;
     virtual device::Version version() const = 0;  // that answered
     virtual OrderedJson json() const = 0;
+    virtual std::string answer() const = 0;  // in one word: the best label
     virtual Table table() const = 0;
 };
 
@@ -59,6 +62,9 @@ class LabelTask final : public Task {
         return {};
     }
     device::Version version() const override { return labeler_->version(); }
+    std::string answer() const override {
+        return labels_.empty() ? std::string() : std::string(labels_.front().display_name);
+    }
     OrderedJson json() const override {
         OrderedJson all = OrderedJson::array();
         for (const tasks::ImageLabel& label : labels_)
@@ -104,6 +110,7 @@ class RawTask final : public Task {
         return engine_->invoke();
     }
     device::Version version() const override { return engine_->version(); }
+    std::string answer() const override { return {}; }
     OrderedJson json() const override {
         OrderedJson all = OrderedJson::array();
         for (std::size_t i = 0; i < engine_->output_count(); ++i) {
@@ -138,24 +145,36 @@ class Run {
         device_ = TRY(open_device(options_.device));
         if (!device_.model)
             return error(Code::invalid_argument, "no model is named (give --model NAME)");
-        task_ = options_.image.empty() ? TRY(RawTask::create(device_.model, options_.inputs))
-                                       : TRY(LabelTask::create(device_.model, options_.image));
-                                       const auto start = Clock::now();
-                                       const auto end =
-                                           start + std::chrono::duration<double>(options_.loop_s);
-                                       do {
-                                           TRY(task_->once());
-                                           ++runs_;
-                                           note_version();
-                                       } while (options_.loop_s > 0 ? Clock::now() < end
-                                                                    : runs_ < options_.repeat);
-                                       print(std::chrono::duration_cast<std::chrono::nanoseconds>(
-                                                 Clock::now() - start)
-                                                 .count());
-                                       return exit_done;
+        task_ = TRY(make_task());
+        const auto start = Clock::now();
+        const auto end = start + std::chrono::duration<double>(options_.loop_s);
+        do {
+            TRY(run_once());
+        } while (options_.loop_s > 0 ? Clock::now() < end : runs_ < options_.repeat);
+        print(nanoseconds_since(start));
+        return exit_done;
     }
 
  private:
+    static std::int64_t nanoseconds_since(Clock::time_point start) {
+        return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count();
+    }
+
+    Result<std::unique_ptr<Task>> make_task() const {
+        if (options_.image.empty()) return RawTask::create(device_.model, options_.inputs);
+        return LabelTask::create(device_.model, options_.image);
+    }
+
+    Status run_once() {
+        const auto start = Clock::now();
+        TRY(task_->once());
+        slowest_ns_ = std::max(slowest_ns_, nanoseconds_since(start));
+        ++runs_;
+        ++answers_[{task_->version().number, task_->answer()}];
+        note_version();
+        return {};
+    }
+
     // In a loop each change is said as it happens: other programs wait for these lines.
     void note_version() {
         const std::string now = device::to_string(task_->version());
@@ -177,7 +196,11 @@ class Run {
                                {"why", status.why},
                                {"runs", runs_},
                                {"mean_ns", spent_ns / runs_},
+                               {"slowest_ns", slowest_ns_},
                                {"versions", versions_}};
+            for (const auto& [answer, runs] : answers_)
+                out["answers"].push_back(
+                    {{"number", answer.first}, {"answer", answer.second}, {"runs", runs}});
             out.update(task_->json());
             session_.print_json(out);
             return;
@@ -193,7 +216,8 @@ class Run {
     OpenDevice device_;
     std::unique_ptr<Task> task_;  // goes before the device
     std::vector<std::string> versions_;
-    std::int64_t runs_ = 0;
+    std::map<std::pair<std::uint32_t, std::string>, std::int64_t> answers_;  // how often each
+    std::int64_t runs_ = 0, slowest_ns_ = 0;
 };
 
 std::string check_input(const std::string& text) {
