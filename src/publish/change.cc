@@ -67,6 +67,7 @@ Result<trust::Repository> open_home(const Publisher& publisher, StagedTree& tree
 }
 
 Result<Changed> change(const Publisher& publisher, const Edit& edit) {
+    if (publisher.twin) TRY(bring_to_one_state(publisher, *publisher.twin));
     for (int tried = 1;; ++tried) {
         auto changed = try_once(publisher, edit);
         if (changed.ok() || changed.error().code != Code::aborted) return changed;

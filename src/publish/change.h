@@ -18,6 +18,8 @@ struct Publisher {
     std::string project;
     trust::Signers signers;
     std::int64_t now_s = 0;
+    Home* twin = nullptr;  // where the project was published last: change() first brings the two
+                           // homes to one state
 };
 
 // Edits the repository and puts targets into the tree; gives what the audit shall say. Called
