@@ -138,8 +138,8 @@ TEST_F(Edits, RevokedIsSignedAndGone) {
     EXPECT_EQ(Json::parse(role.custom), (Json{{"next_version", 2}, {"revoked", {{"1", "bad"}}}}));
     EXPECT_EQ(decided(model, "device-1"), 0);
     EXPECT_EQ(code_of(revoke_version(1)), Code::revoked);
-    // The next one is the default again.
-    EXPECT_TRUE(publish("digits", model_file("c")).value().is_default);
+    // Nothing is for everyone unless somebody says so.
+    EXPECT_FALSE(publish("digits", model_file("c")).value().is_default);
 }
 
 TEST_F(Edits, RevokedDefaultGoesBackToBefore) {
@@ -152,7 +152,8 @@ TEST_F(Edits, RevokedDefaultGoesBackToBefore) {
     ASSERT_TRUE(revoke_version(2).ok());
     EXPECT_EQ(read("digits").default_version, 1u);
     ASSERT_TRUE(revoke_version(1).ok());
-    EXPECT_EQ(read("digits").default_version, 3u);
+    EXPECT_FALSE(read("digits").default_version.has_value());  // 3 was never chosen
+    EXPECT_EQ(code_of(advance(3, 10)), Code::failed_precondition);
 }
 
 TEST_F(Edits, RevokedEndsOfARollout) {

@@ -79,7 +79,11 @@ TEST_F(Homes, WarnsSixtyDaysAhead) {
     std::filesystem::remove(scratch / "demo/keys/targets.json");
     keys = project.keys().value();
     now_s += 300 * day_s;
-    EXPECT_TRUE(sign_what_is_due(publisher()).value().warnings.empty());
+    const auto due = sign_what_is_due(publisher()).value();
+    EXPECT_TRUE(due.warnings.empty());
+    EXPECT_EQ(
+        due.not_signed,
+        (std::vector<std::string>{"targets.json, until 2028-01-15, needs keys/targets.json"}));
     now_s += 10 * day_s;
     const auto warnings = sign_what_is_due(publisher()).value().warnings;
     ASSERT_EQ(warnings.size(), 1u);
@@ -177,12 +181,12 @@ TEST_F(Homes, TwoProcessesPublishAtOnce) {
 
 TEST_F(Homes, TakeFailsWhole) {
     publish_digits(1);
-    const auto before = files_below(scratch / "demo", ".lock");
+    const auto before = files_below(scratch / "demo");
     Publication publication{2, {{"metadata/9.models.x.json", "{}"}, {"metadata/no/such.json", ""}}};
     publication.files.push_back({"metadata/timestamp.json", "not a timestamp"});
     publication.audit.push_back({"publish", "x:1", ""});
     EXPECT_FALSE(home->take(publication).ok());
-    EXPECT_EQ(files_below(scratch / "demo", ".lock"), before);
+    EXPECT_EQ(files_below(scratch / "demo"), before);
     publication.base = 1;
     EXPECT_EQ(code_of(home->take(publication)), Code::aborted);
     publication.files[0].path = "metadata/../../evil";
