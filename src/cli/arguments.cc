@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "base/files.h"
+#include "cli/model_argument.h"
 
 namespace skiff::cli {
 namespace {
@@ -81,7 +82,7 @@ Result<std::vector<std::string>> expand_models(const std::vector<std::string>& a
             if (models.size() == before)
                 return error(Code::not_found, "no .tflite files in " + argument);
         } else {
-            models.push_back(argument);
+            models.push_back(TRY(model_path(argument)));
         }
     }
     return models;

@@ -26,7 +26,7 @@ Result<std::size_t> find_input(const runtime::Engine& engine, const std::string&
 Result<Shape> parse_dims(std::string_view text);
 
 // Model files from what the user named: files as they are, folders' *.tflite sorted, @LIST one path
-// per line. Code::not_found names what is not there.
+// per line, references as model_argument.h fetches them. Code::not_found names what is not there.
 Result<std::vector<std::string>> expand_models(const std::vector<std::string>& arguments);
 
 }  // namespace skiff::cli

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/model_argument.h"
 #include "cli/model_facts.h"
 #include "cli/table.h"
 #include "model/metadata.h"
@@ -144,7 +145,7 @@ void say_metadata(const Session& session, const model::Metadata& metadata) {
 }
 
 Result<ExitCode> inspect(const Session& session, const Options& options) {
-    const auto model = TRY(model::Model::load_file(options.model));
+    const auto model = TRY(model::Model::load_file(TRY(model_path(options.model))));
     const ModelFacts facts = collect_facts(model);
 
     if (session.json()) {
@@ -199,7 +200,9 @@ void add_inspect(CLI::App& app, Session& session) {
     const auto options = std::make_shared<Options>();
     CLI::App* verb =
         app.add_subcommand("inspect", "What a model is made of, and where it will not work");
-    verb->add_option("MODEL", options->model, "a .tflite file")->required();
+    verb->add_option("MODEL", options->model,
+                     "a .tflite file, or a reference: NAME:VERSION, NAME@ALIAS")
+        ->required();
     verb->add_flag("--tensors", options->tensors, "list every tensor of the main subgraph");
     verb->callback(
         [&session, options] { session.run([&] { return inspect(session, *options); }); });

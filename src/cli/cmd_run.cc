@@ -9,6 +9,7 @@
 #include "cli/describe_output.h"
 #include "cli/engine_choice.h"
 #include "cli/label_image.h"
+#include "cli/model_argument.h"
 #include "cli/profile.h"
 #include "cli/run_inputs.h"
 #include "cli/table.h"
@@ -44,7 +45,7 @@ class Run {
     Run(const Session& session, const Options& options) : session_(session), options_(options) {}
 
     Result<ExitCode> execute() {
-        model_ = TRY(model::Model::load_file(options_.model));
+        model_ = TRY(model::Model::load_file(TRY(model_path(options_.model))));
         TRY(open());
         for (const std::string& text : options_.resizes) {
             const auto argument = TRY(parse_input_argument(text));
@@ -193,7 +194,9 @@ std::string check_resize_option(const std::string& text) {
 void add_run(CLI::App& app, Session& session) {
     const auto options = std::make_shared<Options>();
     CLI::App* verb = app.add_subcommand("run", "Run a model on given inputs");
-    verb->add_option("MODEL", options->model, "a .tflite file")->required();
+    verb->add_option("MODEL", options->model,
+                     "a .tflite file, or a reference: NAME:VERSION, NAME@ALIAS")
+        ->required();
     verb->add_option("--input", options->inputs,
                      "I=FILE.bin: an input (index or name) as raw little-endian values; with "
                      "--steps the file may hold one after the other")

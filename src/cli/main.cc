@@ -35,6 +35,15 @@ int main(int argc, char** argv) {
     skiff::cli::add_verify(app, session);
     skiff::cli::add_conformance(app, session);
     skiff::cli::add_bench(app, session);
+    skiff::cli::add_init(app, session);
+    skiff::cli::add_keys(app, session);
+    skiff::cli::add_sign(app, session);
+    skiff::cli::add_publish(app, session);
+    skiff::cli::add_models(app, session);
+    skiff::cli::add_pull(app, session);
+    skiff::cli::add_rollout(app, session);
+    skiff::cli::add_login(app, session);
+    skiff::cli::add_context(app, session);
     skiff::cli::add_serve(app, session);
     skiff::cli::add_tokens(app, session);
     skiff::cli::add_status(app, session);

@@ -10,7 +10,7 @@
 #include "cli/corpus/golden.h"
 #include "cli/engine_choice.h"
 #include "cli/run_inputs.h"
-#include "cli/time_limit.h"
+#include "runtime/time_limit.h"
 
 namespace skiff::cli {
 namespace {
@@ -65,7 +65,7 @@ class ModelCheck {
         Comparison total;
         for (const GoldenCase& golden : cases) {
             auto engine = TRY(open());
-            const TimeLimit limit(*engine, options_.time_limit);
+            const runtime::TimeLimit limit(*engine, options_.time_limit);
             const auto one = run_golden(*engine, golden, loose_bound_for(*model_));
             if (!one.ok()) return with_case(golden, limit.explain(one.error()));
             total.merge(*one);
@@ -75,7 +75,7 @@ class ModelCheck {
 
     Status run_once() const {
         auto engine = TRY(open());
-        const TimeLimit limit(*engine, options_.time_limit);
+        const runtime::TimeLimit limit(*engine, options_.time_limit);
         TRY(engine->prepare());
         TRY(fill_random_inputs(*engine, 1));
         const Status invoked = engine->invoke();

@@ -8,13 +8,13 @@
 #include "base/result.h"
 #include "runtime/engine.h"
 
-namespace skiff::cli {
+namespace skiff::runtime {
 
 // Cancels an engine's invocation when the limit passes before this object goes. Engines that cannot
 // cancel run on; those in a child have a limit of their own.
 class TimeLimit {
  public:
-    TimeLimit(runtime::Engine& engine, std::chrono::milliseconds limit);
+    TimeLimit(Engine& engine, std::chrono::milliseconds limit);
     ~TimeLimit();
     TimeLimit(const TimeLimit&) = delete;
     TimeLimit& operator=(const TimeLimit&) = delete;
@@ -31,4 +31,4 @@ class TimeLimit {
     std::thread thread_;
 };
 
-}  // namespace skiff::cli
+}  // namespace skiff::runtime

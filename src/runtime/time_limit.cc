@@ -1,10 +1,10 @@
-#include "cli/time_limit.h"
+#include "runtime/time_limit.h"
 
 #include <string>
 
-namespace skiff::cli {
+namespace skiff::runtime {
 
-TimeLimit::TimeLimit(runtime::Engine& engine, std::chrono::milliseconds limit) : limit_(limit) {
+TimeLimit::TimeLimit(Engine& engine, std::chrono::milliseconds limit) : limit_(limit) {
     thread_ = std::thread([this, &engine] {
         std::unique_lock lock(mutex_);
         if (done_.wait_for(lock, limit_, [this] { return finished_; })) return;
@@ -31,4 +31,4 @@ Error TimeLimit::explain(const Error& e) const {
                  "did not finish within " + std::to_string(limit_.count() / 1000) + " s");
 }
 
-}  // namespace skiff::cli
+}  // namespace skiff::runtime

@@ -1,0 +1,128 @@
+#include <sys/stat.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+#include "base/hex.h"
+#include "cli/commands.h"
+#include "cli/model_argument.h"
+#include "cli/table.h"
+#include "cli/workplace.h"
+#include "trust/layout.h"
+
+namespace skiff::cli {
+namespace {
+
+struct Options {
+    WorkplaceOptions place;
+    std::string reference, output;
+    std::string lock_file = "skiff.lock";
+    bool write_lock = false, locked = false;
+};
+
+bool is_folder(const std::string& path) {
+    struct stat info;
+    return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+Result<Json> read_lock(const std::string& file) {
+    Json json = TRY(parse_json(TRY(read_file(file, 1 << 20)), file));
+    if (!json.is_object())
+        return error(Code::invalid_argument, file + ": is no lock file (remove it)");
+    return json;
+}
+
+// What the lock says instead of what the reference means today.
+Result<publish::Reference> locked_reference(const Options& options) {
+    const Json lock = TRY(read_lock(options.lock_file));
+    if (!lock.contains(options.reference))
+        return error(Code::not_found, options.lock_file + " does not lock " + options.reference +
+                                          " (skiff pull " + options.reference + " --lock " +
+                                          options.lock_file + ")");
+    const Json& entry = *TRY(json_object(lock, options.reference.c_str(), options.lock_file));
+    publish::Reference reference = TRY(publish::parse_reference(options.reference));
+    return publish::Reference {
+        reference.model, {}, {}, TRY(json_string(entry, "sha256", options.lock_file))
+    };
+}
+
+Status write_lock(const Options& options, const publish::VersionState& version) {
+    Json lock = Json::object();
+    if (file_exists(options.lock_file)) lock = TRY(read_lock(options.lock_file));
+    lock[options.reference] = {{"version", version.record.version}, {"sha256", version.sha256}};
+    return write_file_durably(options.lock_file, as_bytes(json_text_pretty(lock) + "\n"));
+}
+
+Status copy_target(const Found& found, const std::string& path, const std::string& to) {
+    const std::string bytes = TRY(publish::read_target(*found.repository, *found.tree, path));
+    return write_file_durably(to, as_bytes(bytes));
+}
+
+Result<ExitCode> pull(const Session& session, const Options& options) {
+    const auto reference = options.locked ? TRY(locked_reference(options))
+                                          : TRY(publish::parse_reference(options.reference));
+                                          const Found found =
+                                              TRY(find_version(reference, options.place));
+                                          const publish::VersionState& version = *found.version;
+                                          const bool into_folder = is_folder(options.output);
+                                          std::vector<std::string> files = {options.output};
+                                          if (options.output.empty())
+                                              files[0] = file_name_of(version);
+                                          if (into_folder)
+                                              files[0] =
+                                                  options.output + "/" + file_name_of(version);
+                                          TRY(copy_target(found, version.path, files[0]));
+                                          for (const decide::VersionFile& file :
+                                               version.record.files) {
+                                              if (!into_folder) break;
+                                              if (!trust::is_plain_name(file.name))
+                                                  return error(
+                                                      Code::invalid_argument,
+                                                      "the version has a file of the name \"" +
+                                                          file.name + "\"");
+                                              files.push_back(options.output + "/" + file.name);
+                                              TRY(copy_target(found, file.path, files.back()));
+                                          }
+                                          if (options.write_lock && !options.locked)
+                                              TRY(write_lock(options, version));
+                                          if (session.json())
+                                              session.print_json(
+                                                  {{"model", found.model.name},
+                                                   {"version", version.record.version},
+                                                   {"sha256", version.sha256},
+                                                   {"bytes", version.bytes},
+                                                   {"files", files}});
+                                          session.say(found.model.name + ":" +
+                                                      std::to_string(version.record.version) +
+                                                      " in " + joined(files, ", ") + ", " +
+                                                      human_bytes(version.bytes) + ", sha256 " +
+                                                      version.sha256.substr(0, 12));
+                                          if (!into_folder && !version.record.files.empty())
+                                              session.say(
+                                                  "note: it has " +
+                                                  std::to_string(version.record.files.size()) +
+                                                  " more file(s): -o FOLDER gets them too");
+                                          return exit_done;
+}
+
+}  // namespace
+
+void add_pull(CLI::App& app, Session& session) {
+    const auto options = std::make_shared<Options>();
+    CLI::App* verb = app.add_subcommand("pull", "Get the verified file of a version");
+    verb->add_option("REF", options->reference, "NAME:VERSION, NAME@ALIAS or NAME@sha256:HEX")
+        ->required();
+    verb->add_option("-o", options->output,
+                     "FILE, or a folder for all files of the version (default: NAME-VERSION.*)");
+    CLI::Option* lock = verb->add_option("--lock", options->lock_file,
+                                         "FILE: note there what this reference means today");
+    verb->add_flag("--locked", options->locked,
+                   "exactly what --lock noted (in FILE, else in skiff.lock)");
+    add_home_options(*verb, options->place);
+    verb->callback([&session, options, lock] {
+        options->write_lock = lock->count() > 0;
+        session.run([&] { return pull(session, *options); });
+    });
+}
+
+}  // namespace skiff::cli

@@ -1,0 +1,176 @@
+#include "cli/remote/http_home.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/hex.h"
+#include "trust/metadata.h"
+
+namespace skiff::cli {
+
+namespace {
+
+constexpr std::uint64_t max_reply_bytes = std::uint64_t{4} << 30;
+constexpr std::string_view targets_folder = "targets/";
+
+// "message" of Firebase's form of errors, or nothing.
+std::string message_of(const std::string& body) {
+    const auto json = parse_json(body, "the answer");
+    if (!json.ok() || !json->is_object() || !json->contains("error")) return {};
+    const Json& problem = (*json)["error"];
+    if (!problem.is_object()) return {};
+    const auto message = json_string(problem, "message", "the answer");
+    return message.ok() ? *message : std::string();
+}
+
+Code code_of(int status) {
+    switch (status) {
+        case 400:
+            return Code::invalid_argument;
+        case 401:
+            return Code::unauthenticated;
+        case 403:
+            return Code::permission_denied;
+        case 404:
+            return Code::not_found;
+        case 409:
+        case 412:
+            return Code::aborted;
+        case 413:
+        case 429:
+            return Code::resource_exhausted;
+        case 507:
+            return Code::not_enough_space;
+        default:
+            return Code::unavailable;
+    }
+}
+
+}  // namespace
+
+std::string HttpHome::describe() const {
+    return context_.url + "/p/" + context_.project;
+}
+
+std::string HttpHome::static_url(const std::string& path) const {
+    return describe() + "/" + trust::quote_path(path);
+}
+
+std::string HttpHome::api_url() const {
+    return context_.url + "/v1/projects/" + context_.project;
+}
+
+Result<HttpHome::Reply> HttpHome::send(host::HttpRequest request, Door door) {
+    if (door == Door::token && !context_.token.empty())
+        request.headers.emplace_back("Authorization", "Bearer " + context_.token);
+    request.max_bytes = max_reply_bytes;
+    Reply reply;
+    const auto response = TRY(http_->send(request, [&](const host::HttpResponse&, Bytes bytes) {
+        reply.body += as_text(bytes);
+        return true;
+    }));
+    reply.status = response.status;
+    return reply;
+}
+
+Error HttpHome::refused(const Reply& reply, const std::string& what) const {
+    const Code code = code_of(reply.status);
+    std::string message = describe() + ": " + what + ": ";
+    if (code == Code::unauthenticated)
+        return error(code, message + "the token is " +
+                               (context_.token.empty() ? "absent" : "not one of this project") +
+                               " (skiff login " + context_.url + " --project " + context_.project +
+                               ")");
+    const std::string said = message_of(reply.body);
+    message += said.empty() ? "the server answers " + std::to_string(reply.status) : said;
+    const bool retry = code == Code::aborted || code == Code::unavailable || reply.status == 429;
+    return retry ? retryable(code, std::move(message)) : error(code, std::move(message));
+}
+
+Result<std::int64_t> HttpHome::version() {
+    // With a token its page, so that a wrong one is found before anything is sent.
+    if (context_.token.empty()) {
+        const auto bytes = read("metadata/timestamp.json");
+        if (!bytes.ok() && bytes.error().code == Code::not_found) return std::int64_t{0};
+        if (!bytes.ok()) return bytes.error();
+        return TRY(trust::parse_timestamp(*bytes, describe()))
+        .version;
+    }
+    const Reply reply = TRY(send({.url = api_url()}, Door::token));
+    if (reply.status == 404) return std::int64_t{0};
+    if (reply.status != 200) return refused(reply, "reading the version");
+    return json_int(TRY(parse_json(reply.body, api_url())), "version", api_url());
+}
+
+Result<std::string> HttpHome::read(const std::string& path) {
+    Reply reply = TRY(send({.url = static_url(path)}, Door::open));
+    if (reply.status != 200) return refused(reply, "reading " + path);
+    return std::move(reply.body);
+}
+
+Result<bool> HttpHome::exists(const std::string& path) {
+    const Reply reply = TRY(send({.method = "HEAD", .url = static_url(path)}, Door::open));
+    if (reply.status == 404) return false;
+    if (reply.status != 200) return refused(reply, "looking for " + path);
+    return true;
+}
+
+Status HttpHome::put_target(const std::string& path, Bytes bytes) {
+    CHECK(path.starts_with(targets_folder));
+    host::HttpRequest request{.method = "PUT", .url = api_url() + "/" + trust::quote_path(path)};
+    request.headers.emplace_back("Content-Type", "application/octet-stream");
+    request.body = as_text(bytes);
+    const Reply reply = TRY(send(std::move(request), Door::token));
+    if (reply.status != 200 && reply.status != 201) return refused(reply, "sending " + path);
+    return {};
+}
+
+Status HttpHome::take(const publish::Publication& publication) {
+    Json files = Json::array(), audit = Json::array();
+    for (const publish::MetadataFile& file : publication.files)
+        files.push_back({{"path", file.path}, {"text", file.bytes}});
+    for (const publish::AuditNote& note : publication.audit)
+        audit.push_back({{"what", note.what}, {"subject", note.subject}, {"why", note.why}});
+    host::HttpRequest request{.method = "POST", .url = api_url() + "/publications"};
+    request.headers.emplace_back("Content-Type", "application/json");
+    if (publication.base == 0)
+        request.headers.emplace_back("If-None-Match", "*");
+    else
+        request.headers.emplace_back("If-Match", "\"" + std::to_string(publication.base) + "\"");
+    request.body = json_text({{"files", std::move(files)}, {"audit", std::move(audit)}});
+    const Reply reply = TRY(send(std::move(request), Door::token));
+    if (reply.status != 200 && reply.status != 201) return refused(reply, "publishing");
+    return {};
+}
+
+Result<std::vector<publish::AuditEntry>> HttpHome::audit() {
+    std::vector<publish::AuditEntry> entries;
+    std::int64_t after = 0;
+    for (;;) {
+        const std::string url = api_url() + "/audit?after=" + std::to_string(after);
+        const Reply reply = TRY(send({.url = url}, Door::token));
+        if (reply.status != 200) return refused(reply, "reading the audit");
+        const Json json = TRY(parse_json(reply.body, url));
+        const Json& page = *TRY(json_array(json, "entries", url));
+        if (page.empty()) return entries;
+        for (const Json& item : page) {
+            publish::AuditEntry entry;
+            const std::int64_t id = TRY(json_int(item, "id", url));
+            if (id <= after) return error(Code::data_loss, url + ": the server repeats entries");
+            after = id;
+            entry.when = TRY(json_string(item, "when", url));
+            entry.who = TRY(json_string(item, "who", url));
+            entry.note.what = TRY(json_string(item, "what", url));
+            entry.note.subject = TRY(json_string(item, "subject", url));
+            entry.note.why = TRY(json_string(item, "why", url));
+            entries.push_back(std::move(entry));
+        }
+    }
+}
+
+Result<std::string> HttpHome::stats() {
+    Reply reply = TRY(send({.url = api_url() + "/stats"}, Door::token));
+    if (reply.status != 200) return refused(reply, "reading what devices report");
+    return std::move(reply.body);
+}
+
+}  // namespace skiff::cli

@@ -1,0 +1,124 @@
+#include "publish/change.h"
+
+#include <algorithm>
+
+#include "publish/project.h"
+#include "trust/date_time.h"
+#include "trust/layout.h"
+
+namespace skiff::publish {
+
+namespace {
+
+constexpr int max_tries = 5;
+constexpr std::int64_t day_s = 86400;
+constexpr std::int64_t warn_before_s = 60 * day_s;
+
+std::string key_of(const std::string& role) {
+    if (role == "root" || role == "targets") return "keys/" + role + ".json";
+    return role.starts_with("models") ? "keys/models.json" : "keys/online.json";
+}
+
+// The repository says which key is missing; here it is known which file that is.
+Error missing_key(const Error& e) {
+    if (e.code != Code::unauthenticated) return e;
+    const std::string role = e.message.substr(0, e.message.find(".json"));
+    return error(Code::failed_precondition, e.message.substr(0, e.message.rfind(" (")) +
+                                                " (bring " + key_of(role) +
+                                                " back to this machine)");
+}
+
+Result<Changed> try_once(const Publisher& publisher, const Edit& edit) {
+    StagedTree tree(publisher.home);
+    trust::Repository repository = TRY(open_home(publisher, tree));
+    const std::vector<AuditNote> notes = TRY(edit(repository, tree));
+    auto signed_again = repository.resign_if_needed(publisher.signers, publisher.now_s);
+    if (!signed_again.ok()) return missing_key(signed_again.error());
+    Changed changed;
+    changed.resigned = signed_again->roles;
+    changed.warnings = expiry_warnings(repository, publisher.now_s);
+    Publication publication{0, tree.take_files(), notes};
+    if (publication.files.empty()) {
+        changed.version = TRY(publisher.home.version());
+        return changed;
+    }
+    const auto timestamp =
+        std::ranges::find(publication.files, "metadata/timestamp.json", &MetadataFile::path);
+    CHECK(timestamp != publication.files.end());
+    changed.version = TRY(trust::parse_timestamp(timestamp->bytes, "timestamp.json"))
+    .version;
+    publication.base = changed.version - 1;
+    if (publication.audit.empty()) {
+        std::string roles;
+        for (const std::string& role : changed.resigned) roles += (roles.empty() ? "" : " ") + role;
+        publication.audit.push_back({"sign", roles, ""});
+    }
+    TRY(publisher.home.take(publication));
+    return changed;
+}
+
+}  // namespace
+
+Result<trust::Repository> open_home(const Publisher& publisher, StagedTree& tree) {
+    TRY(check_home_belongs(publisher.home, publisher.root, publisher.project));
+    auto repository = trust::Repository::open(tree);
+    if (!repository.ok()) return with_context(repository.take_error(), publisher.home.describe());
+    return repository;
+}
+
+Result<Changed> change(const Publisher& publisher, const Edit& edit) {
+    for (int tried = 1;; ++tried) {
+        auto changed = try_once(publisher, edit);
+        if (changed.ok() || changed.error().code != Code::aborted) return changed;
+        if (tried == max_tries)
+            return retryable(Code::aborted, publisher.home.describe() +
+                                                ": others published each time while this change "
+                                                "was made (try again when they are done)");
+    }
+}
+
+Result<Changed> sign_what_is_due(const Publisher& publisher) {
+    return change(publisher, [](trust::Repository&, StagedTree&) -> Result<std::vector<AuditNote>> {
+        return std::vector<AuditNote>();
+    });
+}
+
+std::vector<std::string> expiry_warnings(const trust::Repository& repository, std::int64_t now_s) {
+    std::vector<std::string> lines;
+    for (const auto& [role, expires_s] : repository.expiring(now_s, warn_before_s)) {
+        const std::int64_t life_s = trust::lifetime_s(role), left_s = expires_s - now_s;
+        if (life_s < 2 * warn_before_s && left_s * 3 >= life_s) continue;
+        const bool over = left_s <= 0;
+        lines.push_back(role + ".json " + (over ? "expired " : "expires ") +
+                        trust::date_time_text(expires_s).substr(0, 10) +
+                        (over ? ": devices take nothing new" : "") + " (run: skiff sign, with " +
+                        key_of(role) + ")");
+    }
+    return lines;
+}
+
+namespace {
+
+class DryHome final : public Home {
+ public:
+    explicit DryHome(Home& home) : home_(home) {}
+    std::string describe() const override { return home_.describe(); }
+    Result<std::int64_t> version() override { return home_.version(); }
+    Result<std::string> read(const std::string& path) override { return home_.read(path); }
+    Result<bool> exists(const std::string& path) override { return home_.exists(path); }
+    Status put_target(const std::string& path, Bytes bytes) override {
+        return check_target_file(path, bytes);
+    }
+    Status take(const Publication&) override { return {}; }
+
+ private:
+    Home& home_;
+};
+
+}  // namespace
+
+std::unique_ptr<Home> dry_home(Home& home) {
+    return std::make_unique<DryHome>(home);
+}
+
+}  // namespace skiff::publish

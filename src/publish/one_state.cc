@@ -1,0 +1,112 @@
+// Two homes of one project are brought to one state.
+#include "base/hex.h"
+#include "publish/change.h"
+#include "publish/project.h"
+#include "trust/metadata.h"
+
+namespace skiff::publish {
+
+namespace {
+
+std::string path_of(const std::string& role, std::int64_t version) {
+    return "metadata/" + std::to_string(version) + "." + trust::quote(role) + ".json";
+}
+
+class Copy {
+ public:
+    Copy(const Publisher& publisher, Home& from, Home& to)
+        : publisher_(publisher), from_(from), to_(to) {}
+
+    Status run(std::int64_t base) {
+        StagedTree tree(from_);
+        const Publisher reader{from_, publisher_.root, publisher_.project, {}, 0};
+        const trust::Repository repository = TRY(open_home(reader, tree));
+        const std::string timestamp = TRY(from_.read("metadata/timestamp.json"));
+        const std::int64_t snapshot = TRY(trust::parse_timestamp(timestamp, "timestamp.json"))
+        .snapshot.version;
+        if (base > 0) TRY(check_same_past());
+        publication_.base = base;
+        for (std::int64_t version = 1; version <= repository.root().version; ++version)
+            TRY(add(path_of("root", version)));
+        TRY(add_targets(repository));
+        TRY(add(path_of("snapshot", snapshot)));
+        publication_.files.push_back({"metadata/timestamp.json", timestamp});
+        publication_.audit.push_back({"copy", from_.describe(), ""});
+        return to_.take(publication_);
+    }
+
+ private:
+    // What the lower one shows now must once have been shown by the higher one, as far as it kept
+    // that.
+    Status check_same_past() {
+        const auto shown =
+            TRY(trust::parse_timestamp(TRY(to_.read("metadata/timestamp.json")), "timestamp.json"));
+        const std::string path = path_of("snapshot", shown.snapshot.version);
+        const auto here = from_.read(path);
+        if (!here.ok() && here.error().code == Code::not_found) return {};
+        if (!here.ok()) return here.error();
+        if (*here == TRY(to_.read(path))) return {};
+        return error(Code::failed_precondition,
+                     from_.describe() + " and " + to_.describe() +
+                         " were published to separately (remove one, or publish to one of them "
+                         "only)");
+    }
+
+    Status add(const std::string& path) {
+        if (TRY(to_.exists(path)) && TRY(to_.read(path)) == TRY(from_.read(path))) return {};
+        publication_.files.push_back({ path, TRY(from_.read(path)) });
+        return {};
+    }
+
+    // From the leaves to targets.json, each with what it names.
+    Status add_targets(const trust::Repository& repository) {
+        std::vector<std::string> delegators;
+        for (const std::string& role : repository.role_names()) {
+            const auto targets = repository.targets_role(role);
+            if (!targets.ok()) continue;  // root, snapshot, timestamp
+            for (const auto& [path, meta] : targets->targets) TRY(put(path, meta));
+            const std::string file = path_of(role, targets->version);
+            if (targets->delegations.empty())
+                TRY(add(file));
+            else if (role != "targets")
+                delegators.push_back(file);
+        }
+        for (const std::string& file : delegators) TRY(add(file));
+        return add(path_of("targets", TRY(repository.targets_role("targets")).version));
+    }
+
+    Status put(const std::string& path, const trust::TargetMeta& meta) {
+        const auto hash = meta.hashes.find("sha256");
+        if (hash == meta.hashes.end())
+            return error(Code::invalid_argument, path + " has no sha256");
+        const std::string file = target_file(path, hash->second);
+        if (TRY(to_.exists(file))) return {};
+        return to_.put_target(file, as_bytes(TRY(from_.read(file))));
+    }
+
+    const Publisher& publisher_;
+    Home& from_;
+    Home& to_;
+    Publication publication_;
+};
+
+}  // namespace
+
+Status bring_to_one_state(const Publisher& publisher, Home& other) {
+    Home& home = publisher.home;
+    TRY(check_home_belongs(home, publisher.root, publisher.project));
+    TRY(check_home_belongs(other, publisher.root, publisher.project));
+    const std::int64_t mine = TRY(home.version())
+    , others = TRY(other.version());
+    if (mine > others) return Copy(publisher, home, other).run(others);
+    if (mine < others) return Copy(publisher, other, home).run(mine);
+    if (mine == 0 ||
+        TRY(home.read("metadata/timestamp.json")) == TRY(other.read("metadata/timestamp.json")))
+        return {};
+    return error(Code::failed_precondition, home.describe() + " and " + other.describe() +
+                                                " were published to separately: both are at "
+                                                "version " +
+                                                std::to_string(mine) + " (remove one)");
+}
+
+}  // namespace skiff::publish

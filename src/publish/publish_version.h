@@ -1,0 +1,46 @@
+// The publish job: files become the next version of a model.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/function_ref.h"
+#include "publish/candidate.h"
+#include "publish/change.h"
+
+namespace skiff::publish {
+
+struct NewVersion {
+    std::string model;
+    std::string file;
+    std::vector<std::string> with = {};              // files beside it: labels.txt
+    std::map<std::string, std::string> builds = {};  // device class -> file
+    std::vector<std::string> aliases = {};
+    std::map<std::string, std::string> tags = {};
+    std::string min_app = {};
+    std::optional<int> min_runtime = {};  // absent: what the model needs
+    std::vector<std::string> require = {};
+    bool new_signature = false;  // other inputs and outputs than the version before
+    std::string why = {};
+};
+
+struct Published {
+    std::uint32_t version = 0;
+    std::string sha256;
+    Candidate main;           // without its bytes
+    bool is_default = false;  // devices get it now
+    std::optional<std::uint32_t> same_bytes_as;
+    Changed changed;
+};
+
+// done of total, and what is being done: "checking digits.tflite".
+using OnStep = FunctionRef<void(int done, int total, const std::string& what)>;
+
+// Errors beside those of read_candidate() and change(): invalid_argument (names, gates),
+// incompatible (--min-runtime, another signature).
+Result<Published> publish_version(const Publisher& publisher, const NewVersion& version,
+                                  OnStep on_step);
+
+}  // namespace skiff::publish
