@@ -1,3 +1,4 @@
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
@@ -15,8 +16,8 @@ struct Options {
 
 Result<Context> context_of(const Options& options) {
     if (options.url.empty()) {
-        const std::string name = options.context.empty() ? TRY(load_contexts())
-        .current : options.context;
+        const Contexts contexts = TRY(load_contexts());
+        const std::string name = options.context.empty() ? contexts.current : options.context;
         if (name.empty())
             return error(Code::unauthenticated,
                          "no server is known (skiff login URL --project P, or give --url, "
@@ -44,22 +45,20 @@ Result<Table> table_of(const Json& stats) {
     Table table({"model", "version", "runs", "success", "p50", "p95", "size", "memory", "installed",
                  "update failures"});
     for (const Json& row : *TRY(json_array(stats, "models", "stats"))) {
-        const auto count = [&](const char* key) { return json_int(row, key, "stats"); };
-        const std::int64_t version = TRY(count("version"))
-        , runs = TRY(count("runs"));
-        const std::int64_t cancelled = TRY(count("cancelled"))
-        , success = TRY(count("success"));
-        const std::int64_t size = TRY(count("size_bytes"))
-        , memory = TRY(count("peak_memory_bytes"));
-        table.add({
-            TRY(json_string(row, "model", "stats"))
-            , version == 0 ? "bundled" : std::to_string(version), with_commas(runs),
-                percent(success, runs - cancelled), time_or_none(row.value("p50_us", Json())),
-                time_or_none(row.value("p95_us", Json())),
-                size ? human_bytes(static_cast<std::uint64_t>(size)) : "-",
-                memory ? human_bytes(static_cast<std::uint64_t>(memory)) : "-",
-                with_commas(TRY(count("installed"))), with_commas(TRY(count("update_failures")))
-        });
+        const std::string model = TRY(json_string(row, "model", "stats"));
+        std::map<std::string, std::int64_t> n;
+        for (const char* key : {"version", "runs", "cancelled", "success", "size_bytes",
+                                "peak_memory_bytes", "installed", "update_failures"})
+            n[key] = TRY(json_int(row, key, "stats"));
+        const auto bytes = [&](const char* key) {
+            return n[key] ? human_bytes(static_cast<std::uint64_t>(n[key])) : "-";
+        };
+        table.add({model, n["version"] == 0 ? "bundled" : std::to_string(n["version"]),
+                   with_commas(n["runs"]), percent(n["success"], n["runs"] - n["cancelled"]),
+                   time_or_none(row.value("p50_us", Json())),
+                   time_or_none(row.value("p95_us", Json())), bytes("size_bytes"),
+                   bytes("peak_memory_bytes"), with_commas(n["installed"]),
+                   with_commas(n["update_failures"])});
     }
     return table;
 }
