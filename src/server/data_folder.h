@@ -1,4 +1,4 @@
-// Where a server keeps everything (docs/server.md is the operator's page):
+// Where a server keeps everything (docs/api.md, "The data folder"):
 //
 //   server.db                                 tokens, audit, reports (ledger.h)
 //   server.lock                               held by the server that runs

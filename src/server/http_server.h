@@ -1,5 +1,5 @@
-// Listens, reads requests, sends answers (HTTP/1.1, keep-alive, sendfile). The only room that knows
-// Beast and Asio is http_server.cc: it takes half a minute to compile.
+// Listens, reads requests, sends answers (HTTP/1.1, keep-alive, sendfile). Nothing of Asio or Beast
+// is seen from outside.
 #pragma once
 
 #include <chrono>

@@ -50,7 +50,8 @@ Project::Project(std::string name, std::string folder, Ledger& ledger)
       home_(publish::folder_home(folder_ + "/tree", "", "")) {}
 
 Result<std::int64_t> Project::version() {
-    return home_->version();
+    // home_ is one thread's at a time, that of who publishes.
+    return publish::folder_home(tree(), "", "")->version();
 }
 
 Result<std::shared_ptr<const Published>> Project::published() {
@@ -120,8 +121,8 @@ Result<Project::Upkeep> Project::resign(std::int64_t now_s) {
     if (!tree.exists(timestamp_path)) return upkeep;
     const auto files = TRY(FileLock::acquire(this->tree() + "/metadata/.lock", true));
     trust::Repository repository = TRY(trust::Repository::open(tree));
-    upkeep.signed_again = TRY(repository.resign_if_needed({key.get()}, now_s))
-    .roles;
+    trust::Resigned done = TRY(repository.resign_if_needed({key.get()}, now_s));
+    upkeep.signed_again = std::move(done.roles);
     return upkeep;
 }
 

@@ -3,7 +3,6 @@
 #include <cmath>
 #include <map>
 #include <set>
-#include <tuple>
 #include <utility>
 
 #include "base/log.h"
@@ -78,7 +77,7 @@ class Taker {
                                                          " are beyond what can be added up");
         TRY(remember(incoming));
         for (const auto& [key, counts] : sums) TRY(write(incoming.project, key, counts));
-        TRY(count_report(incoming));
+        TRY(count_report(incoming.project, sums));
         return Taken::fresh;
     }
     bool storage_failed() const { return storage_failed_; }
@@ -162,15 +161,14 @@ class Taker {
         return run(insert);
     }
 
-    Status count_report(const IncomingReport& incoming) {
+    Status count_report(const std::string& project, const std::map<CellKey, CellCounts>& sums) {
         std::set<std::pair<std::string, std::uint32_t>> versions;
-        for (const CellSnapshot& cell : incoming.report.cells)
-            versions.emplace(cell.key.model, cell.key.version);
+        for (const auto& [key, _] : sums) versions.emplace(key.model, key.version);
         for (const auto& [model, version] : versions) {
             auto add =
                 TRY(prepare("INSERT INTO report_counts VALUES (?,?,?,1) "
                             "ON CONFLICT DO UPDATE SET reports = reports + 1"));
-            add.bind(1, incoming.project).bind(2, model).bind(3, std::int64_t{version});
+            add.bind(1, project).bind(2, model).bind(3, std::int64_t{version});
             TRY(run(add));
         }
         return {};

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/files.h"
 #include "base/json.h"
 
 namespace skiff::telemetry {
@@ -93,6 +94,27 @@ TEST(Report, refuses_what_no_device_sends) {
     Json many = *parse_json(write_report(full_report()), "r");
     for (int i = 0; i < 1000; ++i) many["cells"].push_back(many["cells"][0]);
     EXPECT_FALSE(read_report(many.dump()).ok());
+}
+
+// docs/formats/report.md shows what we write, to the byte.
+TEST(Report, the_pages_example) {
+    Report report = full_report();
+    report.cells[0].counts.inferences[0] = 4;
+    report.cells[0].counts.latency_us = {};
+    for (int i = 1; i <= 4; ++i) report.cells[0].counts.latency_us.add(i * 100);
+    const std::string page = read_file("docs/formats/report.md").value();
+    EXPECT_NE(page.find("\n    " + write_report(report) + "\n"), std::string::npos)
+        << write_report(report);
+}
+
+TEST(Report, a_cell_alone_reads_as_it_was_written) {
+    const CellSnapshot cell = full_report().cells[0];
+    const auto read = read_cell(write_cell(cell));
+    ASSERT_TRUE(read.ok());
+    EXPECT_EQ(read->key, cell.key);
+    EXPECT_EQ(write_cell(*read), write_cell(cell));
+    EXPECT_FALSE(read_cell("[]").ok());
+    EXPECT_FALSE(read_cell("{").ok());
 }
 
 }  // namespace skiff::telemetry

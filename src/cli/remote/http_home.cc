@@ -167,4 +167,10 @@ Result<std::vector<publish::AuditEntry>> HttpHome::audit() {
     }
 }
 
+Result<std::string> HttpHome::stats() {
+    Reply reply = TRY(send({.url = api_url() + "/stats"}, Door::token));
+    if (reply.status != 200) return refused(reply, "reading what devices report");
+    return std::move(reply.body);
+}
+
 }  // namespace skiff::cli

@@ -28,6 +28,8 @@ class HttpHome final : public publish::Home {
 
     // All of it, oldest first.
     Result<std::vector<publish::AuditEntry>> audit();
+    // What devices reported, as the server sends it.
+    Result<std::string> stats();
 
  private:
     struct Reply {
