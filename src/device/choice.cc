@@ -60,7 +60,9 @@ void decide_wanted(const ModelState& state, const ChoiceContext& context, Choice
     const decide::Decision decision =
         state.ruleset->evaluate(decide::model_feature(context.model), *context.attributes);
     choice.wanted_number = decision.value ? version_in(*decision.value) : 0;
-    choice.wanted_reason = decision.reason;
+    choice.wanted_reason = decision.source == decide::Source::default_value
+                               ? "it is the default of the rules"
+                               : decision.reason;
     if (choice.wanted_number == 0) return;
     if (decision.source == decide::Source::experiment) {
         choice.experiment = decision.experiment;
@@ -106,9 +108,7 @@ std::string explain(const ModelState& state, const ChoiceContext& context, const
     const std::string running =
         choice.runs ? version_name(context.model, *choice.runs) + " runs" : "nothing runs";
     if (choice.wanted != Wanted::nothing) {
-        if (choice.runs == choice.wanted_number)
-            return running + ": " +
-                   (choice.wanted_reason.empty() ? "the rules say so" : choice.wanted_reason);
+        if (choice.runs == choice.wanted_number) return running + ": " + choice.wanted_reason;
         return hindrance(state, context, choice) + ", " + running;
     }
     if (!state.catalog.known && !state.ruleset)

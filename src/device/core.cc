@@ -3,6 +3,7 @@
 #include <sys/utsname.h>
 
 #include <algorithm>
+#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
@@ -22,23 +23,44 @@ void fill_host(host::Host& host) {
     if (!host.network) host.network = system.network;
 }
 
-// The host's HTTP, which ends soon once the client goes.
-class StoppableHttp final : public host::Http {
+std::int64_t steady_ns() {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(
+               std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+}
+
+// The host's HTTP, which ends soon once the client goes or the time is up.
+class BoundedHttp final : public host::Http {
  public:
-    StoppableHttp(std::shared_ptr<host::Http> inner, const std::atomic<bool>& stops)
-        : inner_(std::move(inner)), stops_(stops) {}
+    BoundedHttp(std::shared_ptr<host::Http> inner, const std::atomic<bool>& stops,
+                const std::atomic<std::int64_t>& deadline_ns)
+        : inner_(std::move(inner)), stops_(stops), deadline_ns_(deadline_ns) {}
+
     Result<host::HttpResponse> send(
         const host::HttpRequest& request,
         FunctionRef<bool(const host::HttpResponse& so_far, Bytes)> on_body) override {
+        host::HttpRequest bounded = request;
+        bounded.stops = &stops_;
+        const std::int64_t deadline_ns = deadline_ns_;
+        const auto is_late = [&] { return deadline_ns != 0 && steady_ns() >= deadline_ns; };
+        const Error late = retryable(Code::deadline_exceeded, request.url + ": the time is up");
         if (stops_) return error(Code::cancelled, request.url + ": the client is going");
-        return inner_->send(request, [&](const host::HttpResponse& so_far, Bytes bytes) {
-            return !stops_ && on_body(so_far, bytes);
+        if (is_late()) return late;
+        if (deadline_ns != 0)
+            bounded.timeout_ms =
+                std::min(bounded.timeout_ms,
+                         std::max<std::int64_t>(1, (deadline_ns - steady_ns()) / 1'000'000));
+        auto response = inner_->send(bounded, [&](const host::HttpResponse& so_far, Bytes bytes) {
+            return !stops_ && !is_late() && on_body(so_far, bytes);
         });
+        if (!response.ok() && !stops_ && is_late()) return late;
+        return response;
     }
 
  private:
     const std::shared_ptr<host::Http> inner_;
     const std::atomic<bool>& stops_;
+    const std::atomic<std::int64_t>& deadline_ns_;
 };
 
 Status check_options(const ClientOptions& options) {
@@ -61,10 +83,11 @@ Core::Core(ClientOptions with)
       }()),
       files(options.data_dir),
       executor(options.executor),
-      mirrors(
-          options.urls,
-          options.host.http ? std::make_shared<StoppableHttp>(options.host.http, stops) : nullptr,
-          options.host.clock),
+      mirrors(options.urls,
+              options.host.http
+                  ? std::make_shared<BoundedHttp>(options.host.http, stops, http_deadline_ns)
+                  : nullptr,
+              options.host.clock),
       app_attributes_(std::make_shared<const Json>(Json::object())) {}
 
 Result<std::shared_ptr<Core>> Core::create(ClientOptions options) {

@@ -23,7 +23,7 @@ class Core {
 
     const ClientOptions options;  // host members are filled in
     std::unique_ptr<Store> store;
-    StoreFiles files;
+    const StoreFiles files;
     std::unique_ptr<telemetry::Recorder> recorder;
     Executor executor;
     Mirrors mirrors;
@@ -43,6 +43,8 @@ class Core {
 
     // Set when the client goes: whatever waits or loads ends soon with Code::cancelled.
     std::atomic<bool> stops{false};
+    // Requests of who holds the update lock end by then (steady clock); 0: when they end.
+    std::atomic<std::int64_t> http_deadline_ns{0};
 
  private:
     Core(ClientOptions with);

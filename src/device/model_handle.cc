@@ -29,11 +29,10 @@ Result<std::shared_ptr<ModelHandle>> ModelHandle::create(std::shared_ptr<Core> c
     if (options.bundled) bundled = TRY(Bundled::open(*options.bundled));
     std::shared_ptr<ModelHandle> handle(new ModelHandle(std::move(core), std::move(worker), name,
                                                         std::move(options), std::move(bundled)));
-    std::lock_guard lock(handle->mutex_);
+    const Guard guard(*handle);
     // A bundled model works without the store: what is wrong with that is in the log.
     Status seen = handle->refresh();
     if (!seen.ok() && !handle->bundled_) return seen.take_error();
-    handle->told_ = handle->status_of(handle->view_.choice);
     return handle;
 }
 
@@ -77,11 +76,16 @@ void ModelHandle::choose_again() const {
         loaded_.reset();
     }
     ModelStatus now = status_of(view_.choice);
-    if (now == told_) return;
-    if (options_.on_change)
-        core_->executor.post(
-            [tell = options_.on_change, now, before = told_] { tell(now, before); });
+    if (told_ && now != *told_ && options_.on_change)
+        to_tell_.push_back(
+            [tell = options_.on_change, now, before = *told_] { tell(now, before); });
     told_ = std::move(now);
+}
+
+ModelHandle::Guard::~Guard() {
+    const auto to_tell = std::exchange(of_.to_tell_, {});
+    lock_.unlock();
+    for (const auto& task : to_tell) of_.core_->executor.post(task);
 }
 
 Version ModelHandle::running_version() const {
@@ -128,7 +132,7 @@ Assignment ModelHandle::assignment_of(const Choice& choice) const {
 Result<std::unique_ptr<BorrowedEngine>> ModelHandle::interpreter() {
     std::shared_ptr<LoadedVersion> loaded;
     {
-        std::lock_guard lock(mutex_);
+        const Guard guard(*this);
         Status seen = refresh();
         if (!loaded_) {
             if (!seen.ok() && !view_.choice.runs) return seen.take_error();
@@ -215,7 +219,7 @@ void ModelHandle::give_up_on(const InstalledVersion& version, const Error& e) {
 }
 
 Result<ModelFile> ModelHandle::file() {
-    std::lock_guard lock(mutex_);
+    const Guard guard(*this);
     Status seen = refresh();
     if (!seen.ok() && !view_.choice.runs) return seen.take_error();
     for (int attempt = 0;; ++attempt) {
@@ -252,11 +256,17 @@ Result<ModelFile> ModelHandle::file_of_choice() {
 }
 
 Trace ModelHandle::trace() {
-    std::lock_guard lock(mutex_);
-    if (!traced_) return {};
-    core_->expose(traced_assignment_, *traced_);
-    Trace trace(traced_, core_->options.host.clock, core_);
-    ring_->note(trace.inference_id(), *traced_);
+    telemetry::Cell* cell = nullptr;
+    Assignment assignment;
+    {
+        const Guard guard(*this);
+        cell = traced_;
+        assignment = traced_assignment_;
+    }
+    if (!cell) return {};
+    core_->expose(assignment, *cell);
+    Trace trace(cell, core_->options.host.clock, core_);
+    ring_->note(trace.inference_id(), *cell);
     return trace;
 }
 
@@ -274,19 +284,19 @@ Download ModelHandle::update(const DownloadConditions& conditions) {
 }
 
 void ModelHandle::look() {
-    std::lock_guard lock(mutex_);
+    const Guard guard(*this);
     (void)refresh();
 }
 
 ModelStatus ModelHandle::status() const {
-    std::lock_guard lock(mutex_);
+    const Guard guard(*this);
     (void)refresh();
     // Rules become stale with time alone.
     return status_of(choose(view_.state, context()));
 }
 
 Assignment ModelHandle::assignment() const {
-    std::lock_guard lock(mutex_);
+    const Guard guard(*this);
     (void)refresh();
     return assignment_of(view_.choice);
 }
@@ -296,13 +306,13 @@ void ModelHandle::record_outcome(std::uint64_t inference_id, bool correct) {
 }
 
 void ModelHandle::record(std::string_view metric, double value) {
-    std::lock_guard lock(mutex_);
+    const Guard guard(*this);
     (void)refresh();
     core_->recorder->cell(cell_key()).goal(metric, value);
 }
 
 void ModelHandle::record_confidence(float value) {
-    std::lock_guard lock(mutex_);
+    const Guard guard(*this);
     (void)refresh();
     core_->recorder->cell(cell_key()).confidence(value);
 }

@@ -50,6 +50,18 @@ class ModelHandle final : public Model {
         ModelState state;
         Choice choice;
     };
+    // Locks mutex_, and after it is let go hands the app what it is to be told.
+    class Guard {
+     public:
+        explicit Guard(const ModelHandle& of) : of_(of), lock_(of.mutex_) {}
+        ~Guard();
+        Guard(const Guard&) = delete;
+        Guard& operator=(const Guard&) = delete;
+
+     private:
+        const ModelHandle& of_;
+        std::unique_lock<std::mutex> lock_;
+    };
     ModelHandle(std::shared_ptr<Core> core, std::weak_ptr<Worker> worker, std::string name,
                 ModelOptions options, std::shared_ptr<const Bundled> bundled);
 
@@ -76,7 +88,8 @@ class ModelHandle final : public Model {
 
     mutable std::mutex mutex_;
     mutable View view_;
-    mutable ModelStatus told_;
+    mutable std::optional<ModelStatus> told_;
+    mutable std::vector<std::function<void()>> to_tell_;
     mutable std::map<std::string, std::string> unloadable_;
     mutable std::shared_ptr<LoadedVersion> loaded_;  // null until somebody borrows
     mutable telemetry::CellKey loaded_key_;

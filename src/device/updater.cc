@@ -52,10 +52,12 @@ class Update {
             case Choice::Wanted::installed:
                 return settle();
             case Choice::Wanted::unusable:
+                if (state_.update) TRY(core_.store->clear_update(request_.model));
                 TRY(tidy());
                 if (is_bad()) return error(Code::incompatible, choice_.why);
                 return {};
             case Choice::Wanted::nothing:
+                if (state_.update) TRY(core_.store->clear_update(request_.model));
                 return tidy();
         }
         return {};
@@ -73,7 +75,9 @@ class Update {
     Status tell(State state, std::string why = {}) {
         progress_.state = state;
         progress_.why = std::move(why);
-        return sink_(progress_);
+        Status went_on = sink_(progress_);
+        if (!went_on.ok()) stopped_ = true;
+        return went_on;
     }
     // Persisted only when it is news.
     Status enter(State state, const std::string& why = {}) {
@@ -225,7 +229,7 @@ class Update {
     }
 
     Status fetch_failed(Error e) {
-        if (e.code == Code::cancelled || e.code == Code::conditions_unmet) return e;
+        if (stopped_ || e.code == Code::cancelled || e.code == Code::conditions_unmet) return e;
         cell().update(outcome_of(e));
         Status kept = enter(State::waiting, "could not be fetched: " + e.message);
         if (!kept.ok()) log(LogLevel::warning, kept.error().message);
@@ -280,9 +284,18 @@ class Update {
         std::vector<std::string> wanted;
         for (const PublishedFile* part : parts_) wanted.push_back(part->sha256());
         for (const std::string& model : TRY(core_.store->models()))
-            if (const auto other = core_.store->read(model); other.ok() && other->update)
-                wanted.push_back(other->update->sha256);
+            if (model != request_.model) add_begun(model, wanted);
         return core_.files.collect(*core_.store, wanted);
+    }
+
+    // What updates of other models have fetched so far.
+    void add_begun(const std::string& model, std::vector<std::string>& wanted) {
+        const auto other = core_.store->read(model);
+        if (!other.ok() || !other->update) return;
+        wanted.push_back(other->update->sha256);
+        const auto version = other->catalog.versions.find(other->update->number);
+        if (version == other->catalog.versions.end()) return;
+        for (const PublishedFile& file : version->second.files) wanted.push_back(file.sha256());
     }
 
     Core& core_;
@@ -294,6 +307,7 @@ class Update {
     ModelState state_;
     Choice choice_;
     Progress progress_;
+    bool stopped_ = false;                     // by the sink
     std::optional<PublishedVersion> version_;  // to be fetched; the next two point into it
     const PublishedFile* main_ = nullptr;
     std::vector<const PublishedFile*> parts_;  // the main one first

@@ -43,7 +43,10 @@ Download Worker::submit(const UpdateRequest& request, bool or_installed) {
         if (const auto alive = core.lock()) alive->executor.post(std::move(task));
     };
     job->state->wake = [worker = weak_from_this()] {
-        if (const auto alive = worker.lock()) alive->changed_.notify_all();
+        const auto alive = worker.lock();
+        if (!alive) return;
+        std::lock_guard waiting(alive->mutex_);  // not between its look and its wait
+        alive->changed_.notify_all();
     };
     jobs_.push_back(job);
     if (!running_) {

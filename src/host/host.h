@@ -3,6 +3,7 @@
 // thread; implementations lock for themselves.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -30,6 +31,9 @@ struct HttpRequest {
     std::string body = {};
     std::int64_t timeout_ms = 30'000;     // without a byte arriving
     std::uint64_t max_bytes = 16u << 20;  // a longer body is Code::resource_exhausted
+    // Once it is true, the request ends within a second or so with Code::cancelled, also when no
+    // byte arrives. Null: it cannot be stopped so. Outlives the request.
+    const std::atomic<bool>* stops = nullptr;
 };
 
 struct HttpResponse {

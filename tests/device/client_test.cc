@@ -23,7 +23,7 @@ TEST_F(World, update_from_a_served_folder) {
     const Status synced = device->sync(soon);
     ASSERT_TRUE(synced.ok()) << synced.error().message;
     EXPECT_EQ(compute(*digits), 1);
-    EXPECT_EQ(digits->status().why, "digits:1 runs: the rules say so");
+    EXPECT_EQ(digits->status().why, "digits:1 runs: it is the default of the rules");
     const auto file = digits->file();
     ASSERT_TRUE(file.ok()) << file.error().message;
     EXPECT_TRUE(file->path.ends_with("/1.tflite")) << file->path;

@@ -1,6 +1,7 @@
 #include "tests/device/world.h"
 
 #include <cstring>
+#include <filesystem>
 
 #include "base/hex.h"
 #include "base/random.h"
@@ -18,8 +19,11 @@ namespace {
 constexpr const char* prefix = "http://models.example/p/demo";
 
 std::string new_folder() {
-    char name[] = "/tmp/skiff-device-XXXXXX";
-    return mkdtemp(name);
+    // In memory where there is such a place: what is synced a hundred times a test need not be
+    // slow. (That it is synced, strace would tell; that order matters, the crash tests do.)
+    char memory[] = "/dev/shm/skiff-device-XXXXXX", disk[] = "/tmp/skiff-device-XXXXXX";
+    const char* made = mkdtemp(memory);
+    return made ? made : mkdtemp(disk);
 }
 void remove_folder(const std::string& folder) {
     (void)!system(("rm -rf " + folder).c_str());
@@ -41,15 +45,28 @@ std::string multiplier(float factor, int inputs) {
     return std::string(bytes.begin(), bytes.end());
 }
 
-Project::Project() : folder_(new_folder()) {
-    for (const std::uint8_t number : {1, 2, 3, 4}) keys_.push_back(trust::test_signer(number));
-    const auto one = [&](int i) {
-        return trust::KeySet{{keys_[static_cast<std::size_t>(i)]->public_key()}, 1};
-    };
-    trust::FolderTree tree(folder_);
-    auto repository = trust::Repository::create(tree, {one(0), one(1), one(2), one(3)}).value();
-    repository.commit(signers(), now_s()).value();
-    root_ = repository.root_file();
+// An empty project, made once: each test begins with a copy.
+struct EmptyProject {
+    std::string folder = new_folder(), root;
+    ~EmptyProject() { remove_folder(folder); }
+};
+
+Project::Project(std::uint8_t first_key) : folder_(new_folder()) {
+    for (std::uint8_t number = first_key; number < first_key + 4; ++number)
+        keys_.push_back(trust::test_signer(number));
+    static std::map<std::uint8_t, EmptyProject> made;
+    EmptyProject& empty = made[first_key];
+    if (empty.root.empty()) {
+        const auto one = [&](int i) {
+            return trust::KeySet{{keys_[static_cast<std::size_t>(i)]->public_key()}, 1};
+        };
+        trust::FolderTree tree(empty.folder);
+        auto repository = trust::Repository::create(tree, {one(0), one(1), one(2), one(3)}).value();
+        repository.commit(signers(), now_s()).value();
+        empty.root = repository.root_file();
+    }
+    std::filesystem::copy(empty.folder, folder_, std::filesystem::copy_options::recursive);
+    root_ = empty.root;
 }
 
 Project::~Project() {
@@ -104,25 +121,33 @@ void Project::publish(const std::string& model, const NewVersion& version, bool 
         }
         put(repository, decide::main_target(model, version.number, version.extension), bytes,
             decide::write_version_record(record));
-    });
-    if (as_default) set_default(model, version.number);
-}
-
-void Project::rules(const std::string& model, const std::function<Json(Json)>& change) {
-    const std::string path = decide::ruleset_target(model);
-    edit([&](trust::Repository& repository) {
-        const auto role = repository.targets_role(trust::ruleset_role(path)).value();
-        Json before;
-        if (role.targets.contains(path)) before = Json::parse(read_file(file_of(path)).value());
-        put(repository, path, json_text(change(before)), nullptr);
+        if (as_default) put_default(repository, model, version.number);
     });
 }
 
-void Project::set_default(const std::string& model, std::uint32_t number) {
-    rules(model, [&](Json before) {
+void Project::put_default(trust::Repository& repository, const std::string& model,
+                          std::uint32_t number) {
+    put_rules(repository, model, [&](Json before) {
         return before.is_null() ? decide::empty_model_ruleset(model, number)
                                 : decide::set_default_version(before, model, number);
     });
+}
+
+void Project::put_rules(trust::Repository& repository, const std::string& model,
+                        const std::function<Json(Json)>& change) {
+    const std::string path = decide::ruleset_target(model);
+    const auto role = repository.targets_role(trust::ruleset_role(path)).value();
+    Json before;
+    if (role.targets.contains(path)) before = Json::parse(read_file(file_of(path)).value());
+    put(repository, path, json_text(change(before)), nullptr);
+}
+
+void Project::rules(const std::string& model, const std::function<Json(Json)>& change) {
+    edit([&](trust::Repository& repository) { put_rules(repository, model, change); });
+}
+
+void Project::set_default(const std::string& model, std::uint32_t number) {
+    edit([&](trust::Repository& repository) { put_default(repository, model, number); });
 }
 
 void Project::start_rollout(const std::string& model, std::uint32_t from, std::uint32_t to,

@@ -40,7 +40,7 @@ struct NewVersion {
 
 class Project {
  public:
-    Project();
+    explicit Project(std::uint8_t first_key = 1);
     ~Project();
     Project(const Project&) = delete;
     Project& operator=(const Project&) = delete;
@@ -64,6 +64,9 @@ class Project {
 
  private:
     void edit(const std::function<void(trust::Repository&)>& work);
+    void put_rules(trust::Repository& repository, const std::string& model,
+                   const std::function<Json(Json)>& change);
+    void put_default(trust::Repository& repository, const std::string& model, std::uint32_t number);
     void put(trust::Repository& repository, const std::string& path, const std::string& bytes,
              const Json& custom);
     std::int64_t now_s() { return clock->unix_ms() / 1000; }

@@ -113,6 +113,24 @@ TEST(CurlHttp, stops_when_the_receiver_says_so) {
     EXPECT_EQ(response.error().code, Code::cancelled);
 }
 
+TEST(CurlHttp, stops_while_nothing_comes) {
+    std::atomic<bool> stops{false}, over{false};
+    RawServer server([&](const std::string&) {
+        stops = true;
+        while (!over) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        return std::string("HTTP/1.1 200 OK\r\n\r\n");
+    });
+    HttpRequest request = request_of(server.url());
+    request.stops = &stops;
+    const auto begin = std::chrono::steady_clock::now();
+    const auto response =
+        curl_http()->send(request, [](const HttpResponse&, Bytes) { return true; });
+    over = true;
+    ASSERT_FALSE(response.ok());
+    EXPECT_EQ(response.error().code, Code::cancelled);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+}
+
 TEST(CurlHttp, file_urls) {
     char name[] = "/tmp/skiff-http-XXXXXX";
     const std::string folder = mkdtemp(name);

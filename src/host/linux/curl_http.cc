@@ -56,6 +56,15 @@ std::size_t take_body(char* data, std::size_t size, std::size_t n, void* user) {
     return transfer.stopped ? 0 : bytes;
 }
 
+// Called about once a second, also when nothing comes.
+int check_stop(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+    auto& transfer = *static_cast<Transfer*>(user);
+    const std::atomic<bool>* stops = transfer.request->stops;
+    if (!stops || !*stops) return 0;
+    transfer.stopped = true;
+    return 1;
+}
+
 Error to_error(CURLcode code, const Transfer& transfer, const char* detail) {
     const std::string& url = transfer.request->url;
     if (transfer.stopped) return error(Code::cancelled, url + ": stopped");
@@ -140,6 +149,11 @@ class CurlHttp final : public Http {
         curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME,
                          static_cast<long>((request.timeout_ms + 999) / 1000));
         curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
+        if (request.stops) {
+            curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+            curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, check_stop);
+            curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &transfer);
+        }
         if (request.method == "HEAD") curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
         if (request.method != "GET" && request.method != "HEAD") {
             curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
