@@ -61,7 +61,14 @@ class ClientImpl final : public Client {
         counts.cells = core_->recorder->snapshot();
         const ReportCounts reports = TRY(report_counts(*core_->store));
         const Json report = TRY(parse_json(telemetry::write_report(counts), "counts"));
-        return Json{{"counts", report.at("cells")},
+        Json installed = Json::array();
+        for (const auto& [model, version] : TRY(core_->store->installed()))
+            installed.push_back({{"model", model},
+                                 {"version", version.number},
+                                 {"sha256", version.sha256},
+                                 {"bytes", version.bytes}});
+        return Json{{"installed", std::move(installed)},
+                    {"counts", report.at("cells")},
                     {"reports_waiting", reports.waiting},
                     {"reports_refused", reports.refused},
                     {"store_bytes", TRY(core_->files.bytes_used())},

@@ -139,7 +139,8 @@ class Client {
     // Models that this store knows: asked for here, or installed by anybody.
     virtual std::vector<std::string> model_names() const = 0;
     virtual std::string installation_id() const = 0;
-    // Counts not yet in a report, and reports not yet taken by a server: for `skiff device status`.
+    // What is installed, counts not yet in a report, reports not yet taken by a server: for `skiff
+    // device status`.
     virtual Result<Json> diagnostics() = 0;
 
     // -- RemoteModelManager: ML Kit's and Firebase's calls over the same store --

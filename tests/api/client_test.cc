@@ -109,7 +109,7 @@ TEST_F(ApiClient, FromBundledToActive) {
     EXPECT_FALSE(model->status().waiting.has_value());
     const auto labels = labeler->process(image);
     ASSERT_TRUE(labels.ok()) << labels.error().message;
-    EXPECT_EQ(labels->front().text, "7");
+    EXPECT_EQ(labels->front().index, 7);
     EXPECT_EQ(labeler->version().number, 1u);
     EXPECT_EQ(model->assignment().version.number, 1u);
     model->record_outcome(labeler->inference_id(), true);
@@ -119,17 +119,14 @@ TEST_F(ApiClient, FromBundledToActive) {
     EXPECT_EQ(read(file->path), read(models + "digits_v2_int8.tflite"));
     EXPECT_EQ(read(file->path_of("labels.txt")), read("LICENSE"));
     EXPECT_EQ(file->path_of("none"), "");
-    for (int i = 0; i < 200; ++i) {
+    const auto switched = [&] {
         std::lock_guard lock(mutex);
-        if (!changes.empty()) break;
-        mutex.unlock();
-        std::this_thread::sleep_for(10ms);
-        mutex.lock();
-    }
-    std::lock_guard lock(mutex);
-    ASSERT_FALSE(changes.empty());
+        return !changes.empty() && changes.back().first.source == ModelStatus::active;
+    };
+    for (int i = 0; i < 500 && !switched(); ++i) std::this_thread::sleep_for(10ms);
+    ASSERT_TRUE(switched());
     EXPECT_EQ(changes.back().first.running->number, 1u);
-    EXPECT_EQ(changes.front().second.source, ModelStatus::bundled);
+    EXPECT_EQ(changes.back().second.source, ModelStatus::bundled);
 }
 
 TEST_F(ApiClient, AFileStaysWhileItsLeaseLives) {
@@ -227,11 +224,12 @@ TEST_F(ApiClient, CallbacksRunOnTheExecutorAndMayCallBack) {
     ModelOptions model_options = with_bundled();
     std::optional<Model> model;
     int called = 0;
+    bool switched = false;
     model_options.on_change = [&](ModelStatus now, ModelStatus) {
         ++called;
-        EXPECT_EQ(now.running->number, 1u);
         EXPECT_TRUE(model->interpreter().ok());
         EXPECT_EQ(model->status().source, ModelStatus::active);
+        switched = now.source == ModelStatus::active;
     };
     model = client.model("digits", model_options).value();
     Download download = model->update({}).value();
@@ -239,7 +237,7 @@ TEST_F(ApiClient, CallbacksRunOnTheExecutorAndMayCallBack) {
     download.on_progress([&](Progress) { ++reports; });
     expect_ok(download.wait(20s));
     EXPECT_EQ(called, 0);  // nobody ran the tasks yet
-    for (int i = 0; i < 200 && called == 0; ++i) {
+    for (int i = 0; i < 500 && !switched; ++i) {
         std::vector<std::function<void()>> now;
         {
             std::lock_guard lock(mutex);
@@ -248,7 +246,7 @@ TEST_F(ApiClient, CallbacksRunOnTheExecutorAndMayCallBack) {
         for (const auto& task : now) task();
         std::this_thread::sleep_for(10ms);
     }
-    EXPECT_EQ(called, 1);
+    EXPECT_TRUE(switched);
     EXPECT_GT(reports.load(), 0);
 }
 

@@ -52,12 +52,6 @@ Result<std::string> token_of(const DeviceOptions& options) {
     return token;
 }
 
-bool only_files(const std::vector<std::string>& urls) {
-    return !urls.empty() && std::ranges::all_of(urls, [](const std::string& url) {
-        return url.starts_with("file://");
-    });
-}
-
 class FilesNetwork final : public host::Network {
  public:
     host::NetworkState network() override {
@@ -116,6 +110,12 @@ void add_fact_options(CLI::App& verb, DeviceOptions& options) {
         ->check(check_network_fact);
     verb.add_option("--power", options.power, "charging or battery:PERCENT, whatever is true")
         ->check(check_power_fact);
+}
+
+bool only_files(const std::vector<std::string>& urls) {
+    return !urls.empty() && std::ranges::all_of(urls, [](const std::string& url) {
+        return url.starts_with("file://");
+    });
 }
 
 host::Host host_of(const DeviceOptions& options) {

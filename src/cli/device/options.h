@@ -24,6 +24,8 @@ void add_source_options(CLI::App& verb, DeviceOptions& options);  // --url, --ro
 void add_condition_options(CLI::App& verb, DeviceOptions& options);  // --wifi, ..., --deadline
 void add_fact_options(CLI::App& verb, DeviceOptions& options);       // --network, --power
 
+bool only_files(const std::vector<std::string>& urls);  // file://, all of them
+
 // The system's host with the facts of the options. What only reads files is online and free.
 host::Host host_of(const DeviceOptions& options);
 

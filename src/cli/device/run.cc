@@ -206,9 +206,10 @@ class Run {
             return;
         }
         session_.print_table(task_->table());
-        session_.say(versions_.back() + " (" + source_name(status.source) + "): " + status.why);
-        session_.say((runs_ > 1 ? with_commas(runs_) + " times, each " : "") +
-                     human_time(spent_ns / runs_));
+        session_.say(versions_.back() + " answered, " + source_name(status.source) + ", " +
+                     human_time(spent_ns / runs_) +
+                     (runs_ > 1 ? " each of " + with_commas(runs_) : ""));
+        session_.say("why: " + status.why);
     }
 
     const Session& session_;

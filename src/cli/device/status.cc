@@ -99,8 +99,7 @@ class StatusVerb {
         const auto waiting = diagnostics.at("reports_waiting").get<std::int64_t>();
         std::uint64_t uncounted = 0;
         for (const Json& cell : diagnostics.at("counts"))
-            for (const char* outcome : {"success", "failure", "cancelled", "aborted"})
-                uncounted += cell.value(outcome, std::uint64_t{0});
+            for (const Json& count : cell.at("outcomes")) uncounted += count.get<std::uint64_t>();
         row("store", human_bytes(bytes), options_.data);
         row("checked", time_text(checked_s));
         row("reports waiting", std::to_string(waiting));

@@ -71,10 +71,7 @@ Result<ExitCode> execute(const Session& session, const DeviceOptions& options,
                             {"before", version_json(before.running)},
                             {"running", version_json(now.running)},
                             {"why", now.why}});
-    const bool changed = now.running != before.running;
-    session.say((now.running ? device::to_string(*now.running) : options.model + ": nothing") +
-                (changed ? " runs now" : " runs, as before") +
-                (now.why.empty() ? "" : ": " + now.why));
+    session.say((now.running != before.running ? "updated: " : "nothing new: ") + now.why);
     return exit_done;
 }
 
@@ -104,6 +101,8 @@ void add_device_install(CLI::App& device, Session& session) {
     add_fact_options(*verb, *options);
     verb->callback([&session, options] {
         session.run([&] {
+            // Nothing that is said of the network matters where none is used.
+            if (only_files(options->urls)) options->network.clear();
             return execute(session, *options,
                            device::DownloadConditions{.deadline = std::chrono::seconds(0)});
         });
