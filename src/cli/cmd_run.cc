@@ -99,7 +99,8 @@ class Run {
         for (const std::string& text : options_.inputs) {
             const auto argument = TRY(parse_input_argument(text));
             const std::size_t input = TRY(find_input(*engine_, argument.input));
-            files_.push_back({ input, argument.value, TRY(read_file(argument.value)) });
+            std::string bytes = TRY(read_file(argument.value));
+            files_.push_back({input, argument.value, std::move(bytes)});
         }
         for (std::size_t i = 0; i < engine_->input_count() && !options_.random; ++i) {
             const auto has = [i](const InputFile& file) { return file.input == i; };

@@ -40,11 +40,11 @@ Status read_gates(const Json& custom, const std::string& what, VersionRecord& re
 
 Status read_files(const Json& custom, const std::string& what, VersionRecord& record) {
     if (!custom.contains("files")) return {};
-    for (const Json& file : *TRY(json_array(custom, "files", what)))
-        record.files.push_back({
-            TRY(json_string(file, "name", what))
-            , TRY(json_string(file, "path", what))
-        });
+    for (const Json& file : *TRY(json_array(custom, "files", what))) {
+        VersionFile& entry = record.files.emplace_back();
+        entry.name = TRY(json_string(file, "name", what));
+        entry.path = TRY(json_string(file, "path", what));
+    }
     return {};
 }
 
@@ -52,9 +52,8 @@ Status read_smoke(const Json& custom, const std::string& what, VersionRecord& re
     if (!custom.contains("smoke")) return {};
     const Json& smoke = *TRY(json_object(custom, "smoke", what));
     const std::int64_t seed = TRY(json_int(smoke, "seed", what));
-    record.smoke = SmokeTest {
-        static_cast<std::uint64_t>(seed), TRY(json_string(smoke, "digest", what))
-    };
+    std::string digest = TRY(json_string(smoke, "digest", what));
+    record.smoke = SmokeTest{static_cast<std::uint64_t>(seed), std::move(digest)};
     return {};
 }
 

@@ -116,8 +116,8 @@ Status Reader::read_metadata_entries() {
     for (unsigned i = 0; i < length(model_->metadata()); ++i) {
         const tflite::Metadata& source = *model_->metadata()->Get(i);
         const Place place{-1, "metadata entry", static_cast<int>(i), text(source.name())};
-        contents_.metadata.push_back(
-            { text(source.name()), TRY(buffer_bytes(source.buffer(), place)) });
+        const Bytes bytes = TRY(buffer_bytes(source.buffer(), place));
+        contents_.metadata.push_back({text(source.name()), bytes});
     }
     return {};
 }

@@ -114,10 +114,8 @@ Status Interpreter::Impl::run_dynamic() {
     memory.forget_results(static_end);
     std::size_t index = 1;
     for (int begin = static_end; begin < count; ++index) {
-        Stretch stretch {
-            begin, TRY(prepare_nodes(graph, begin))
-            , {}, {}
-        };
+        const int end = TRY(prepare_nodes(graph, begin));
+        Stretch stretch{begin, end, {}, {}};
         if (stretch.end == begin)
             return error(Code::internal,
                          describe_node(graph.subgraph(), begin) + ": asks for values that it has");

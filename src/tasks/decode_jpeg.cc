@@ -1,5 +1,6 @@
 // In this order, since jpeglib.h uses size_t and FILE and includes neither.
 // clang-format off
+#include <algorithm>
 #include <csetjmp>
 #include <cstddef>
 #include <cstdio>
@@ -70,17 +71,35 @@ class JpegReader {
         jpeg_read_header(&info_, TRUE);
         return true;
     }
-    // `rows` has room for width x height x 3 bytes.
-    bool read_rows(std::uint8_t* rows) {
+    bool start() {
         if (setjmp(handler_.escape)) return false;
         info_.out_color_space = JCS_RGB;
         jpeg_start_decompress(&info_);
-        while (info_.output_scanline < info_.output_height) {
-            JSAMPROW row = rows + std::size_t{3} * info_.image_width * info_.output_scanline;
-            jpeg_read_scanlines(&info_, &row, 1);
-        }
+        return true;
+    }
+    // `row` has room for width x 3 bytes.
+    bool read_row(std::uint8_t* row) {
+        if (setjmp(handler_.escape)) return false;
+        jpeg_read_scanlines(&info_, &row, 1);
+        return true;
+    }
+    bool finish() {
+        if (setjmp(handler_.escape)) return false;
         jpeg_finish_decompress(&info_);
         return true;
+    }
+    // A Huffman code has a bit or more, and each block of 8 x 8 one or more codes: a file that
+    // claims more than this ends early. (Arithmetic coding has no such bound.)
+    bool can_hold_blocks(std::size_t file_bytes) {
+        return info_.arith_code || largest_component_blocks() / 8 <= std::int64_t(file_bytes);
+    }
+    // Beside the pixels: a file in several scans is collected as coefficients before the first row
+    // comes out.
+    std::int64_t coefficient_bytes() {
+        if (!jpeg_has_multiple_scans(&info_)) return 0;
+        std::int64_t blocks = 0;
+        for (int i = 0; i < info_.num_components; ++i) blocks += blocks_of(info_.comp_info[i]);
+        return blocks * std::int64_t{sizeof(JBLOCK)};
     }
     bool is_cmyk() const {
         return info_.jpeg_color_space == JCS_CMYK || info_.jpeg_color_space == JCS_YCCK;
@@ -100,6 +119,16 @@ class JpegReader {
     }
 
  private:
+    static std::int64_t blocks_of(const jpeg_component_info& component) {
+        return std::int64_t{component.width_in_blocks} * component.height_in_blocks;
+    }
+    std::int64_t largest_component_blocks() const {
+        std::int64_t largest = 0;
+        for (int i = 0; i < info_.num_components; ++i)
+            largest = std::max(largest, blocks_of(info_.comp_info[i]));
+        return largest;
+    }
+
     jpeg_decompress_struct info_{};
     Handler handler_{};
 };
@@ -113,10 +142,21 @@ Result<Pixels> decode_jpeg(Bytes file) {
     if (reader.is_cmyk())
         return error(Code::invalid_argument,
                      "this JPEG has CMYK colours, made for printing: save it as RGB");
-    Pixels pixels{static_cast<int>(reader.width()), static_cast<int>(reader.height()), {}};
-    pixels.rgb.resize(static_cast<std::size_t>(reader.width() * reader.height() * 3));
+    if (!reader.can_hold_blocks(file.size()))
+        return error(Code::invalid_argument, "this JPEG cannot be decoded: it ends early");
+    const std::int64_t rgb_bytes = reader.width() * reader.height() * 3;
+    TRY(check_memory(rgb_bytes + reader.coefficient_bytes(),
+                     "save it smaller, or not progressive"));
     const Orientation orientation = reader.orientation();  // the rows' end forgets the markers
-    if (!reader.read_rows(pixels.rgb.data())) return reader.failure();
+    if (!reader.start()) return reader.failure();
+    Pixels pixels{static_cast<int>(reader.width()), static_cast<int>(reader.height()), {}};
+    pixels.rgb.reserve(static_cast<std::size_t>(rgb_bytes));  // pages come as rows do
+    std::vector<std::uint8_t> row(static_cast<std::size_t>(reader.width() * 3));
+    for (int y = 0; y < pixels.height; ++y) {
+        if (!reader.read_row(row.data())) return reader.failure();
+        pixels.rgb.insert(pixels.rgb.end(), row.begin(), row.end());
+    }
+    if (!reader.finish()) return reader.failure();
     return oriented(std::move(pixels), orientation);
 }
 

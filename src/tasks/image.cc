@@ -52,6 +52,15 @@ Status check_size(std::int64_t width, std::int64_t height) {
                                              " pixels are taken, scale it down first");
 }
 
+Status check_memory(std::int64_t decode_bytes, std::string_view cure) {
+    if (decode_bytes <= max_decode_bytes) return {};
+    constexpr std::int64_t mib = std::int64_t{1} << 20;
+    return error(Code::invalid_argument, "this image needs " + std::to_string(decode_bytes / mib) +
+                                             " MiB to be decoded, more than the " +
+                                             std::to_string(max_decode_bytes / mib) +
+                                             " that are taken: " + std::string(cure));
+}
+
 Result<Pixels> load_pixels(const Image& image) {
     const Orientation orientation = TRY(orientation_of(image.rotation));
     Pixels pixels =

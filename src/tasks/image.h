@@ -41,9 +41,15 @@ struct Pixels {
 // of that area.
 inline constexpr std::int64_t max_pixels = std::int64_t{1} << 26;
 
+// What decoding a file takes at most, the decoder's own memory and the pixels together. Every kind
+// has room for 28 million pixels within it, most have for max_pixels. A turn by 90 degrees takes
+// the pixels' size once more, afterwards.
+inline constexpr std::int64_t max_decode_bytes = std::int64_t{256} << 20;
+
 // Errors, all Code::invalid_argument: not an image, one that ends early or contradicts itself, too
-// large, of a kind that no decoder here takes (animated WebP, CMYK JPEG, compressed BMP), a bad
-// stride or rotation, fewer bytes than the format needs.
+// large (files that could not hold what their header claims included), of a kind that no decoder
+// here takes (animated WebP, CMYK JPEG, compressed BMP), a bad stride or rotation, fewer bytes than
+// the format needs.
 //
 // YUV is taken as BT.601 with studio range (luma 16 to 235), chroma of the nearest sample: what
 // libyuv's NV12 and NV21 conversions in the TFLite Task Library do, which the same model was used

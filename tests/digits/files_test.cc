@@ -8,6 +8,7 @@
 #include <regex>
 
 #include "base/hex.h"
+#include "base/sha256.h"
 #include "tasks/image_labeler.h"
 #include "tools/digits/draw.h"
 #include "tools/digits/write_png.h"
@@ -82,6 +83,18 @@ TEST(Digits, TheTestPicturesAreReadAsTheirNamesSay) {
                 EXPECT_EQ(label.text, words[digit]) << file << " " << name;
         }
     }
+}
+
+// What the committed models were trained on; no compiler may draw anything else.
+TEST(Digits, DrawingsAreTheSameUnderEveryCompiler) {
+    Random random(7);
+    std::vector<std::uint8_t> drawn;
+    for (int i = 0; i < 300; ++i) {
+        const Picture picture = draw_any(random).picture;
+        drawn.insert(drawn.end(), picture.begin(), picture.end());
+    }
+    EXPECT_EQ(sha256_hex(drawn),
+              "51b5e31941a4e97705f0cac3a40e1ca9ef24fd662bd43cd95791da6506ca576b");
 }
 
 TEST(Digits, AllFilesTogetherStaySmall) {

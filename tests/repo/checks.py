@@ -317,6 +317,35 @@ def check_layout(tree):
                 yield f"{path}:{number}: a tab"
 
 
+def in_braced_initializer(text, position):
+    """Whether the expression at `position` ends with the "}" of something around it."""
+    depth = parentheses = 0
+    for i, c in enumerate(text[position:], position):
+        if c == "{":
+            if depth == 0 and parentheses < 0 and text[:i].rstrip().endswith(")"):
+                return False  # if (TRY(...)) {
+            depth += 1
+        elif c == "}":
+            if depth == 0:
+                return True
+            depth -= 1
+        elif depth == 0:
+            parentheses += (c == "(") - (c == ")")
+            if c == ";":
+                return False
+    return False
+
+
+def check_try_in_braces(tree):
+    """TRY is no part of a braced initializer: clang 14 leaks the members before one that returns."""
+    for path in tree.sources():
+        text = blank_out(tree.text(path)) if "TRY(" in tree.text(path) else ""
+        for match in re.finditer(r"\b(SKIFF_)?TRY\(", text):
+            if in_braced_initializer(text, match.start()):
+                number = text.count("\n", 0, match.start()) + 1
+                yield f"{path}:{number}: TRY in a braced initializer: give it a line of its own"
+
+
 def check_test_names(tree):
     """A test that is switched off protects nothing."""
     for path in tree.sources("tests"):

@@ -11,7 +11,8 @@ GOOD = {
     "include/skiff/c.h": "#include <stddef.h>\n#include <stdint.h>\n",
     "include/skiff/skiff.h": "#include <vector>\n\n#include <skiff/c.h>\n",
     "src/model/model.h": '#include <string>\n\n#include "base/result.h"\n',
-    "src/model/model.cc": '#include "model/model.h"\n\n#include <zlib.h>\n#include <nlohmann/json.hpp>\n',
+    "src/model/model.cc": '#include "model/model.h"\n\n#include <zlib.h>\n#include <nlohmann/json.hpp>\n'
+    "int f() {\n    if (TRY(g([&] { h(); }))) {\n        x();\n    }\n}\n",
     "src/runtime/interpreter.h": '#include "model/model.h"\n',
     "src/host/clock.cc": "#ifdef __linux__\n#endif\n",
     "src/kernels/portable/add.cc": "#ifdef __AVX2__\n#endif\nvoid add() {\n}\n",
@@ -34,6 +35,10 @@ BAD = {
         ("src/runtime/bad.cc", "#include <zlib.h>\n"),
         ("src/model/bad.h", "#include <nlohmann/json.hpp>\n"),
         ("src/utilities/bad.h", "\n"),
+    ],
+    "try_in_braces": [
+        ("src/model/bad.cc", "void f() {\n    list.push_back({ name, TRY(g([&] { h(); })) });\n}\n"),
+        ("tests/model/bad.cc", "auto f() {\n    return Pair{TRY(g()), 1};\n}\n"),
     ],
     "public_includes": [
         ("include/skiff/bad.h", '#include "base/result.h"\n'),

@@ -6,7 +6,7 @@
 
 #include "tests/runtime/test_models.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef SKIFF_SANITIZED
 #define SKIFF_COUNT_ALLOCATIONS 0
 #else
 #define SKIFF_COUNT_ALLOCATIONS 1

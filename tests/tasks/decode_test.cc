@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tasks/decoders.h"
 #include "tasks/orientation.h"
 #include "tests/tasks/pictures.h"
@@ -142,6 +144,53 @@ TEST(Decode, SizesBeyondTheLimitAreRefusedBeforeMemoryIsTaken) {
     EXPECT_FALSE(check_size(INT64_MAX, INT64_MAX).ok());
     EXPECT_FALSE(check_size(0, 5).ok());
     EXPECT_FALSE(check_size(5, -1).ok());
+}
+
+void expect_refusal(const File& file, const char* part) {
+    const std::string message = message_of(file);
+    EXPECT_NE(message.find(part), std::string::npos) << message;
+}
+
+File with_bytes(File file, std::size_t at, const File& bytes) {
+    for (std::size_t i = 0; i < bytes.size(); ++i) file.at(at + i) = bytes[i];
+    return file;
+}
+
+// 8192 x 8192 in the frame header of a JPEG, and `more` bytes behind its end.
+File huge_jpeg(bool progressive, std::size_t more) {
+    File file = jpeg_file(gradient(24, 17), 0, false, progressive);
+    const File start = {0xFF, static_cast<std::uint8_t>(progressive ? 0xC2 : 0xC0)};
+    const auto frame = std::search(file.begin(), file.end(), start.begin(), start.end());
+    file = with_bytes(file, static_cast<std::size_t>(frame - file.begin()) + 5, {32, 0, 32, 0});
+    file.resize(file.size() + more);
+    return file;
+}
+
+// 64 megapixels claimed by a few bytes: no memory for them.
+TEST(Decode, AFileThatCannotHoldWhatItsHeaderClaimsEndsEarly) {
+    expect_refusal(huge_jpeg(false, 0), "JPEG cannot be decoded: it ends early");
+    expect_refusal(huge_jpeg(true, 100'000), "JPEG cannot be decoded: it ends early");
+    expect_refusal(huge_jpeg(false, 200'000), "JPEG cannot be decoded");  // says libjpeg
+    // 8192 x 8192, 16 bits, RGBA, with the checksum that belongs to it.
+    File png = with_bytes(png_file(gradient(5, 3)), 16, {0, 0, 32, 0, 0, 0, 32, 0, 16, 6, 0, 0, 0});
+    png = with_bytes(png, 29, {0x22, 0x3A, 0x16, 0x1A});
+    expect_refusal(png, "PNG cannot be decoded: it ends early");
+}
+
+TEST(Decode, WhatTakesTooMuchMemoryIsRefusedWithTheCure) {
+    EXPECT_TRUE(check_memory(max_decode_bytes, "").ok());
+    EXPECT_FALSE(check_memory(max_decode_bytes + 1, "").ok());
+    expect_refusal(huge_jpeg(true, 200'000), "needs 576 MiB to be decoded, more than the 256");
+    const File webp = webp_file(gradient(5, 3));  // width - 1 and height - 1 in 14 bits each
+    expect_refusal(with_bytes(webp, 21, {0xFF, 0xDF, 0xFF, 0x07}), "smaller, or not lossless");
+}
+
+// As small as files get for their pixels: the bounds above must let them through.
+TEST(Decode, APlainPictureMayBeATinyFile) {
+    const Pixels black{1600, 1600, File(1600 * 1600 * 3)};
+    for (const File& file :
+         {jpeg_file(black), jpeg_file(black, 0, false, true), png_file(black), webp_file(black)})
+        EXPECT_EQ(largest_difference(decoded(file), black), 0) << file.size();
 }
 
 struct Case {

@@ -20,10 +20,8 @@ class FolderFetcher final : public Fetcher {
                         const std::string&) override {
         auto bytes = read_file(folder_ + "/" + path, max_bytes);
         if (!bytes.ok() && bytes.error().code == Code::not_found) return Fetched{};
-        return Fetched {
-            Fetched::Kind::file, TRY(std::move(bytes))
-            , {}
-        };
+        if (!bytes.ok()) return bytes.error();
+        return Fetched{Fetched::Kind::file, std::move(*bytes), {}};
     }
 
  private:

@@ -83,7 +83,10 @@ void add_clutter(Canvas& canvas, Random& random) {
     const bool upright = random.chance(0.5);
     const Stroke line =
         upright ? Stroke{{edge, from}, {edge + lean, to}} : Stroke{{from, edge}, {to, edge + lean}};
-    ink(canvas, line, random.uniform(0.8, 2), 1, random.uniform(0.3, 0.9));
+    // In this order: the committed models were trained on these pictures (and the order in which a
+    // call's arguments are computed is the compiler's choice).
+    const double strength = random.uniform(0.3, 0.9), thickness = random.uniform(0.8, 2);
+    ink(canvas, line, thickness, 1, strength);
 }
 
 Picture develop(const Canvas& canvas, Random& random) {

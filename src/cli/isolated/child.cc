@@ -205,7 +205,7 @@ int serve_isolated_engine(int socket_fd, int model_fd, std::uint64_t memory_limi
     prctl(PR_SET_PDEATHSIG, SIGKILL);  // never outlive the program that asked
     const rlimit no_core{0, 0};
     setrlimit(RLIMIT_CORE, &no_core);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef SKIFF_SANITIZED
     // Sanitizers map terabytes of shadow.
     const rlimit memory{memory_limit, memory_limit};
     setrlimit(RLIMIT_AS, &memory);
