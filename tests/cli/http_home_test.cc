@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/hex.h"
-#include "base/sha256.h"
+#include "base/json.h"
 #include "host/scripted/scripted.h"
 
 namespace skiff::cli {

@@ -105,7 +105,7 @@ TEST_F(PublishCommand, FromPublishToPull) {
     refuse(in_demo({"rollout", "start", "digits:2", "--percent", "1"}), 1, "was revoked");
     EXPECT_EQ(json_of({"publish", "digits", first})["version"], 3);
     const Json audit = json_of({"models", "audit"});
-    EXPECT_EQ(audit.size(), 8u);
+    EXPECT_EQ(audit.size(), 9u);
     EXPECT_EQ(audit[1]["why"], "the first");
     EXPECT_FALSE(audit[1]["who"].get<std::string>().empty());
 }
