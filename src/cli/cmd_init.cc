@@ -59,11 +59,13 @@ Result<ExitCode> sign(const Session& session, const Options& options) {
     if (session.json())
         session.print_json({{"version", changed.version},
                             {"signed", changed.resigned},
+                            {"not_signed", changed.not_signed},
                             {"warnings", changed.warnings}});
     session.say(changed.resigned.empty()
                     ? "nothing is due at " + workplace->home().describe()
                     : "signed again: " + joined(changed.resigned, ", ") + " (version " +
                           std::to_string(changed.version) + ")");
+    for (const std::string& line : changed.not_signed) session.say("not signed: " + line);
     for (const std::string& warning : changed.warnings) session.say("warning: " + warning);
     return exit_done;
 }

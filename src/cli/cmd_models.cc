@@ -64,17 +64,6 @@ Result<ExitCode> show(const Session& session, const Options& options) {
     return exit_done;
 }
 
-void say_changed(const Session& session, const publish::Changed& changed, const std::string& line,
-                 OrderedJson json) {
-    if (session.json()) {
-        json["home_version"] = changed.version;
-        json["warnings"] = changed.warnings;
-        session.print_json(json);
-    }
-    session.say(line);
-    for (const std::string& warning : changed.warnings) session.say("warning: " + warning);
-}
-
 Result<ExitCode> alias(const Session& session, const Options& options) {
     if (!options.remove && options.version == 0)
         return error(Code::invalid_argument, "which version? (skiff models alias " + options.name +

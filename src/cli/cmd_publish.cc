@@ -74,9 +74,12 @@ Result<ExitCode> publish_file(const Session& session, Options options) {
                 workplace->home().describe() + ", " +
                 human_bytes(published.main.figures.size_bytes) + ", sha256 " +
                 published.sha256.substr(0, 12));
-    session.say(published.is_default
-                    ? "devices get it now: it is the default of " + wanted.model
-                    : "no device gets it yet (skiff rollout start " + name + " --percent 10)");
+    const std::string next = published.has_default
+                                 ? "skiff rollout start " + name + " --percent 10"
+                                 : "skiff models alias " + wanted.model + " champion " +
+                                       std::to_string(published.version);
+    session.say(published.is_default ? "devices get it now: it is the default of " + wanted.model
+                                     : "no device gets it yet (" + next + ")");
     if (published.same_bytes_as)
         session.say("note: the same bytes as " + wanted.model + ":" +
                     std::to_string(*published.same_bytes_as));

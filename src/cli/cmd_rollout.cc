@@ -14,16 +14,6 @@ struct Options {
     double percent = 0;
 };
 
-void say_changed(const Session& session, const publish::Changed& changed, const std::string& line,
-                 OrderedJson json) {
-    if (session.json()) {
-        json["home_version"] = changed.version;
-        session.print_json(json);
-    }
-    session.say(line);
-    for (const std::string& warning : changed.warnings) session.say("warning: " + warning);
-}
-
 std::string with_why(const std::string& text, const std::string& why) {
     return why.empty() ? text : text + ": " + why;
 }

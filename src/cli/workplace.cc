@@ -56,9 +56,8 @@ Result<std::unique_ptr<Workplace>> Workplace::open(const WorkplaceOptions& optio
     workplace->real_home_ = TRY(workplace->open_home(workplace->place_));
     if (chosen && !(options.place == project.home())) {
         auto own = TRY(workplace->open_home(project.home()));
-        const publish::Publisher reader{*own, project.root(), project.name(), {}, 0};
         if (!options.dry_run) {
-            TRY(publish::bring_to_one_state(reader, *workplace->real_home_));
+            workplace->twin_ = std::move(own);
         } else if (TRY(own->version()) > TRY(workplace->real_home_->version())) {
             TRY(publish::check_home_belongs(*workplace->real_home_, project.root(),
                                             project.name()));
@@ -103,7 +102,7 @@ Result<std::unique_ptr<Workplace>> Workplace::open_to_read(const WorkplaceOption
 }
 
 publish::Publisher Workplace::publisher() const {
-    return {*home_, root_, name_, keys_.signers(), std::time(nullptr)};
+    return {*home_, root_, name_, keys_.signers(), std::time(nullptr), twin_.get()};
 }
 
 Status Workplace::remember_home() {

@@ -51,7 +51,7 @@ class Workplace {
     publish::KeyRing keys_{{}};
     publish::HomePlace place_;
     bool dry_run_ = false;
-    std::unique_ptr<publish::Home> real_home_, home_;
+    std::unique_ptr<publish::Home> real_home_, twin_, home_;
 };
 
 // A version that a reference names, with the repository that vouches for it.

@@ -19,6 +19,10 @@ std::string key_of(const std::string& role) {
     return role.starts_with("models") ? "keys/models.json" : "keys/online.json";
 }
 
+std::string day_text(std::int64_t unix_s) {
+    return trust::date_time_text(unix_s).substr(0, 10);
+}
+
 // The repository says which key is missing; here it is known which file that is.
 Error missing_key(const Error& e) {
     if (e.code != Code::unauthenticated) return e;
@@ -36,6 +40,9 @@ Result<Changed> try_once(const Publisher& publisher, const Edit& edit) {
     if (!signed_again.ok()) return missing_key(signed_again.error());
     Changed changed;
     changed.resigned = signed_again->roles;
+    for (const auto& [role, expires_s] : signed_again->keys_absent)
+        changed.not_signed.push_back(role + ".json, until " + day_text(expires_s) + ", needs " +
+                                     key_of(role));
     changed.warnings = expiry_warnings(repository, publisher.now_s);
     Publication publication{0, tree.take_files(), notes};
     if (publication.files.empty()) {
@@ -67,6 +74,8 @@ Result<trust::Repository> open_home(const Publisher& publisher, StagedTree& tree
 }
 
 Result<Changed> change(const Publisher& publisher, const Edit& edit) {
+    const std::shared_ptr<void> turn = publisher.home.turn();
+    if (publisher.twin) TRY(bring_to_one_state(publisher, *publisher.twin));
     for (int tried = 1;; ++tried) {
         auto changed = try_once(publisher, edit);
         if (changed.ok() || changed.error().code != Code::aborted) return changed;
@@ -89,8 +98,7 @@ std::vector<std::string> expiry_warnings(const trust::Repository& repository, st
         const std::int64_t life_s = trust::lifetime_s(role), left_s = expires_s - now_s;
         if (life_s < 2 * warn_before_s && left_s * 3 >= life_s) continue;
         const bool over = left_s <= 0;
-        lines.push_back(role + ".json " + (over ? "expired " : "expires ") +
-                        trust::date_time_text(expires_s).substr(0, 10) +
+        lines.push_back(role + ".json " + (over ? "expired " : "expires ") + day_text(expires_s) +
                         (over ? ": devices take nothing new" : "") + " (run: skiff sign, with " +
                         key_of(role) + ")");
     }

@@ -18,6 +18,8 @@ struct Publisher {
     std::string project;
     trust::Signers signers;
     std::int64_t now_s = 0;
+    Home* twin = nullptr;  // where the project was published last: change() first brings the two
+                           // homes to one state
 };
 
 // Edits the repository and puts targets into the tree; gives what the audit shall say. Called
@@ -27,9 +29,10 @@ using Edit =
     std::function<Result<std::vector<AuditNote>>(trust::Repository& repository, StagedTree& tree)>;
 
 struct Changed {
-    std::int64_t version = 0;           // of the home now
-    std::vector<std::string> resigned;  // roles that were due and were signed again on the way
-    std::vector<std::string> warnings;  // one line each: what expires and which key signs it
+    std::int64_t version = 0;             // of the home now
+    std::vector<std::string> resigned;    // roles that were due and were signed again on the way
+    std::vector<std::string> not_signed;  // due, but their keys are not here; one line each
+    std::vector<std::string> warnings;    // one line each: what expires and which key signs it
 };
 
 // Five tries; then Code::aborted. Code::failed_precondition when a key is not here. After an error

@@ -1,4 +1,6 @@
+#include <chrono>
 #include <ctime>
+#include <thread>
 
 #include "base/files.h"
 #include "base/hex.h"
@@ -52,6 +54,17 @@ class FolderHome final : public Home {
         TRY(check_target_file(path, bytes));
         if (tree_.exists(path)) return {};  // written whole or not at all
         return tree_.write(path, bytes);
+    }
+
+    // Somebody who stopped half way, or holds it for long, is not waited for.
+    std::shared_ptr<void> turn() override {
+        for (int waited = 0; waited < 100; ++waited) {
+            auto lock = FileLock::acquire(folder_ + "/metadata/.turn", false);
+            if (lock.ok()) return std::shared_ptr<FileLock>(std::move(lock).value());
+            if (lock.error().code != Code::unavailable) return nullptr;  // no folder yet, say
+            std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        }
+        return nullptr;
     }
 
     Status take(const Publication& publication) override {

@@ -41,6 +41,9 @@ class Home {
     // Code::aborted (retry) when the version is another than publication.base. After any error but
     // one from the last file on, the home is as it was.
     virtual Status take(const Publication& publication) = 0;
+    // Held while a change is made and handed over, so that publishers of one folder queue instead
+    // of overtaking each other. Courtesy, not safety: take() decides. Null where there is no queue.
+    virtual std::shared_ptr<void> turn() { return nullptr; }
 };
 
 // `who` goes into audit_file with the notes; audit_file may be empty: no audit (a server keeps its

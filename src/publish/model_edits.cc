@@ -41,16 +41,14 @@ Status check_alias(const std::string& alias) {
                                              "0-9, '-', '_' and '.'");
 }
 
-// What takes the place of a version that goes.
+// What takes the place of a version that goes. Never a later one: nobody chose that for everyone.
 std::optional<std::uint32_t> stand_in(const ModelState& model, std::uint32_t gone) {
     if (model.before && model.before != gone && model.versions.contains(*model.before))
         return model.before;
-    std::optional<std::uint32_t> below, above;
-    for (const auto& [number, version] : model.versions) {
+    std::optional<std::uint32_t> below;
+    for (const auto& [number, version] : model.versions)
         if (number < gone) below = number;
-        if (number > gone && !above) above = number;
-    }
-    return below ? below : above;
+    return below;
 }
 
 std::string percent_text(double percent) {

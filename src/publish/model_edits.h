@@ -26,7 +26,7 @@ struct Revoked {
 };
 // Takes the version's targets out and writes it into the signed `revoked`. A default, a rollout and
 // aliases that pointed at it move: the default to `before`, else to the highest version below, else
-// to the lowest above, else to none (devices keep what is bundled).
+// to the B of a running rollout, else to none (devices go back to what is bundled).
 Result<Revoked> revoke(trust::Repository& repository, StagedTree& tree, ModelState& model,
                        std::uint32_t version, const std::string& why);
 

@@ -1,4 +1,6 @@
 // Two homes of one project are brought to one state.
+#include <algorithm>
+
 #include "base/hex.h"
 #include "publish/change.h"
 #include "publish/project.h"
@@ -10,6 +12,27 @@ namespace {
 
 std::string path_of(const std::string& role, std::int64_t version) {
     return "metadata/" + std::to_string(version) + "." + trust::quote(role) + ".json";
+}
+
+// What the lower one shows was once shown by the higher one, as far as that kept it. Timestamps and
+// snapshots state versions only and may be equal by chance: the roles tell.
+Status check_same_past(Home& higher, Home& lower) {
+    const auto timestamp =
+        TRY(trust::parse_timestamp(TRY(lower.read("metadata/timestamp.json")), "timestamp.json"));
+    const auto snapshot = TRY(trust::parse_snapshot(
+        TRY(lower.read(path_of("snapshot", timestamp.snapshot.version))), "snapshot.json"));
+    for (const auto& [file, meta] : snapshot.meta) {
+        const std::string path = path_of(file.substr(0, file.rfind(".json")), meta.version);
+        const auto there = higher.read(path);
+        if (!there.ok() && there.error().code == Code::not_found) continue;
+        TRY(there);
+        if (*there != TRY(lower.read(path)))
+            return error(Code::failed_precondition,
+                         higher.describe() + " and " + lower.describe() +
+                             " were published to separately: " + file +
+                             " is another in each (give up one of the two)");
+    }
+    return {};
 }
 
 class Copy {
@@ -24,7 +47,6 @@ class Copy {
         const std::string timestamp = TRY(from_.read("metadata/timestamp.json"));
         const std::int64_t snapshot = TRY(trust::parse_timestamp(timestamp, "timestamp.json"))
         .snapshot.version;
-        if (base > 0) TRY(check_same_past());
         publication_.base = base;
         for (std::int64_t version = 1; version <= repository.root().version; ++version)
             TRY(add(path_of("root", version)));
@@ -36,22 +58,6 @@ class Copy {
     }
 
  private:
-    // What the lower one shows now must once have been shown by the higher one, as far as it kept
-    // that.
-    Status check_same_past() {
-        const auto shown =
-            TRY(trust::parse_timestamp(TRY(to_.read("metadata/timestamp.json")), "timestamp.json"));
-        const std::string path = path_of("snapshot", shown.snapshot.version);
-        const auto here = from_.read(path);
-        if (!here.ok() && here.error().code == Code::not_found) return {};
-        if (!here.ok()) return here.error();
-        if (*here == TRY(to_.read(path))) return {};
-        return error(Code::failed_precondition,
-                     from_.describe() + " and " + to_.describe() +
-                         " were published to separately (remove one, or publish to one of them "
-                         "only)");
-    }
-
     Status add(const std::string& path) {
         if (TRY(to_.exists(path)) && TRY(to_.read(path)) == TRY(from_.read(path))) return {};
         publication_.files.push_back({ path, TRY(from_.read(path)) });
@@ -98,15 +104,12 @@ Status bring_to_one_state(const Publisher& publisher, Home& other) {
     TRY(check_home_belongs(other, publisher.root, publisher.project));
     const std::int64_t mine = TRY(home.version())
     , others = TRY(other.version());
-    if (mine > others) return Copy(publisher, home, other).run(others);
-    if (mine < others) return Copy(publisher, other, home).run(mine);
-    if (mine == 0 ||
-        TRY(home.read("metadata/timestamp.json")) == TRY(other.read("metadata/timestamp.json")))
-        return {};
-    return error(Code::failed_precondition, home.describe() + " and " + other.describe() +
-                                                " were published to separately: both are at "
-                                                "version " +
-                                                std::to_string(mine) + " (remove one)");
+    if (mine == others && mine == 0) return {};
+    Home &higher = mine < others ? other : home, &lower = mine < others ? home : other;
+    const std::int64_t base = std::min(mine, others);
+    if (base > 0) TRY(check_same_past(higher, lower));
+    if (mine == others) return {};
+    return Copy(publisher, higher, lower).run(base);
 }
 
 }  // namespace skiff::publish

@@ -105,9 +105,10 @@ class PublishJob {
         added.path = path;
         for (const std::string& alias : wanted_.aliases)
             TRY(set_alias(repository, tree, model, alias, number));
-        if (!model.default_version && !model.rollout)
+        if (number == 1 && !model.default_version)
             TRY(set_alias(repository, tree, model, "champion", number));
         published_.is_default = model.default_version == number;
+        published_.has_default = model.default_version.has_value();
         return std::vector<AuditNote>{
             {"publish", wanted_.model + ":" + std::to_string(number), wanted_.why}};
     }

@@ -29,8 +29,9 @@ struct NewVersion {
 struct Published {
     std::uint32_t version = 0;
     std::string sha256;
-    Candidate main;           // without its bytes
-    bool is_default = false;  // devices get it now
+    Candidate main;            // without its bytes
+    bool is_default = false;   // devices get it now
+    bool has_default = false;  // some version is
     std::optional<std::uint32_t> same_bytes_as;
     Changed changed;
 };

@@ -168,4 +168,15 @@ OrderedJson model_json(const publish::ModelState& model) {
     return json;
 }
 
+void say_changed(const Session& session, const publish::Changed& changed, const std::string& line,
+                 OrderedJson json) {
+    if (session.json()) {
+        json["home_version"] = changed.version;
+        json["warnings"] = changed.warnings;
+        session.print_json(json);
+    }
+    session.say(line);
+    for (const std::string& warning : changed.warnings) session.say("warning: " + warning);
+}
+
 }  // namespace skiff::cli

@@ -6,6 +6,7 @@
 
 #include "cli/session.h"
 #include "cli/table.h"
+#include "publish/change.h"
 #include "publish/model_edits.h"
 #include "publish/registry.h"
 
@@ -24,5 +25,9 @@ std::string standing_of(const publish::ModelState& model);
 std::string revoked_line(const std::string& reference, const std::string& model,
                          const publish::Revoked& revoked);
 std::string percent_text(double percent);  // "12.5 %"
+
+// What a change did: `json` with the home's version and warnings, or `line` and the warnings.
+void say_changed(const Session& session, const publish::Changed& changed, const std::string& line,
+                 OrderedJson json);
 
 }  // namespace skiff::cli

@@ -1,0 +1,222 @@
+// The publish job: what a version becomes, and what is refused.
+#include <nlohmann/json.hpp>
+
+#include "publish/audit.h"
+#include "tests/publish/support.h"
+
+namespace skiff::publish {
+namespace {
+
+using PublishJob = PublishTest;
+
+TEST_F(PublishJob, FirstVersionBecomesTheDefault) {
+    const auto published = publish({.model = "digits",
+                                    .file = model_file("a"),
+                                    .with = {file("labels.txt", "one\ntwo\n")},
+                                    .builds = {{"npu", model_file("npu")}},
+                                    .aliases = {"best"},
+                                    .tags = {{"trained", "2026-11-20"}},
+                                    .min_app = "3.2.0",
+                                    .why = "the first"});
+    ASSERT_EQ(message_of(published), "");
+    EXPECT_EQ(published->version, 1u);
+    EXPECT_TRUE(published->is_default);
+    const ModelState model = read("digits");
+    ASSERT_EQ(model.versions.size(), 1u);
+    const VersionState& version = model.versions.at(1);
+    EXPECT_EQ(version.path, "models/digits/1.tflite");
+    EXPECT_EQ(version.sha256, published->sha256);
+    EXPECT_TRUE(version.record.is_tflite);
+    EXPECT_EQ(version.record.min_app, "3.2.0");
+    EXPECT_EQ(version.record.min_runtime, 1);
+    ASSERT_TRUE(version.record.smoke.has_value());
+    EXPECT_EQ(version.record.smoke->digest.size(), 64u);
+    ASSERT_EQ(version.record.files.size(), 1u);
+    EXPECT_EQ(version.record.files[0].path, "models/digits/1.labels.txt");
+    EXPECT_EQ(version.record.builds.at("npu"), "models/digits/1-npu.tflite");
+    EXPECT_EQ(version.record.tags.at("trained"), "2026-11-20");
+    EXPECT_EQ(model.default_version, 1u);
+    EXPECT_EQ(model.aliases.at("best"), 1u);
+    EXPECT_EQ(model.next_version, 2u);
+    const auto audit = read_audit(project.audit_file()).value();
+    ASSERT_EQ(audit.size(), 2u);  // init, publish
+    EXPECT_EQ(audit[1].note.subject, "digits:1");
+    EXPECT_EQ(audit[1].note.why, "the first");
+    EXPECT_EQ(audit[1].who, "ann@here");
+    EXPECT_EQ(audit[1].version, 2);
+}
+
+TEST_F(PublishJob, LaterVersionsWait) {
+    publish_digits(2);
+    const ModelState model = read("digits");
+    EXPECT_EQ(model.versions.size(), 2u);
+    EXPECT_EQ(model.default_version, 1u);
+    ASSERT_TRUE(
+        publish({.model = "digits", .file = model_file("c"), .aliases = {"champion"}}).ok());
+    EXPECT_EQ(read("digits").default_version, 3u);
+    EXPECT_EQ(read("digits").before, 1u);
+}
+
+TEST_F(PublishJob, TheBytesOfTheFileArriveWhole) {
+    const std::string path = model_file("a");
+    const auto published = publish("digits", path).value();
+    StagedTree tree(*home);
+    const auto repository = open_home(publisher(), tree).value();
+    EXPECT_EQ(read_target(repository, tree, "models/digits/1.tflite").value(),
+              read_file(path).value());
+    EXPECT_FALSE(published.same_bytes_as.has_value());
+    EXPECT_EQ(publish("digits", path).value().same_bytes_as, 1u);
+}
+
+TEST_F(PublishJob, DamagedOnDiskIsNoticed) {
+    const auto published = publish("digits", model_file("a")).value();
+    const std::string path =
+        project.home().folder + "/targets/models/digits/" + published.sha256 + ".1.tflite";
+    ASSERT_TRUE(write_file(path, as_bytes("other bytes")).ok());
+    StagedTree tree(*home);
+    const auto repository = open_home(publisher(), tree).value();
+    EXPECT_EQ(code_of(read_target(repository, tree, "models/digits/1.tflite")),
+              Code::hash_mismatch);
+}
+
+TEST_F(PublishJob, AnythingElseIsOpaque) {
+    const auto published = publish("speech", file("speech.onnx", "not a flatbuffer"));
+    ASSERT_EQ(message_of(published), "");
+    const VersionState version = read("speech").versions.at(1);
+    EXPECT_FALSE(version.record.is_tflite);
+    EXPECT_EQ(version.path, "models/speech/1.onnx");
+    EXPECT_EQ(version.record.io_signature, "");
+    EXPECT_FALSE(version.record.smoke.has_value());
+}
+
+// What is refused leaves every file as it was.
+class Refused : public PublishTest {
+ protected:
+    void refuse(const NewVersion& version, Code code, const std::string& part) {
+        const auto before = files_below(scratch / "demo");
+        const auto published = publish(version);
+        EXPECT_EQ(code_of(published), code) << message_of(published);
+        EXPECT_NE(message_of(published).find(part), std::string::npos) << message_of(published);
+        EXPECT_EQ(message_of(published).find('\n'), std::string::npos);
+        EXPECT_EQ(files_below(scratch / "demo"), before);
+    }
+};
+
+TEST_F(Refused, Names) {
+    const std::string path = model_file("a");
+    refuse({.model = "a/b", .file = path}, Code::invalid_argument, "is no model name");
+    refuse({.model = "../up", .file = path}, Code::invalid_argument, "is no model name");
+    refuse({.model = "digits", .file = path, .builds = {{"n/p", path}}}, Code::invalid_argument,
+           "device class");
+    refuse({.model = "digits", .file = path, .with = {file("my labels.txt", "x")}},
+           Code::invalid_argument, "my labels.txt");
+}
+
+TEST_F(Refused, FilesThatAreNoModel) {
+    refuse({.model = "digits", .file = scratch / "absent.tflite"}, Code::not_found, "absent");
+    refuse({.model = "digits", .file = file("a.tflite", "hello")}, Code::invalid_argument,
+           "a.tflite");
+    refuse({.model = "digits", .file = file("b.tflite", "")}, Code::invalid_argument, "is empty");
+    std::string cut(as_text(doubling_model(4)));
+    cut.resize(cut.size() / 2);
+    refuse({.model = "digits", .file = file("c.tflite", cut)}, Code::invalid_argument, "c.tflite");
+}
+
+TEST_F(Refused, Requirements) {
+    const std::string path = model_file("a");
+    refuse({.model = "digits", .file = path, .require = {"size<=10B"}}, Code::failed_precondition,
+           "size<=10B does not hold");
+    refuse({.model = "digits", .file = path, .require = {"arena < 1"}}, Code::failed_precondition,
+           "does not hold");
+    refuse({.model = "digits", .file = path, .require = {"beauty>3"}}, Code::invalid_argument,
+           "is no requirement");
+    refuse({.model = "digits", .file = file("a.bin", "x"), .require = {"macs<1M"}},
+           Code::failed_precondition, "only a .tflite file");
+}
+
+TEST_F(Refused, RuntimeGate) {
+    refuse({.model = "digits", .file = model_file("a"), .min_runtime = 2}, Code::incompatible,
+           "--min-runtime 2");
+}
+
+TEST_F(Refused, AnotherSignature) {
+    publish_digits(1);
+    const std::string other = model_file("other", 8);
+    refuse({.model = "digits", .file = other}, Code::incompatible, "--new-signature");
+    refuse({.model = "digits", .file = model_file("a"), .builds = {{"npu", other}}},
+           Code::incompatible, "other inputs or outputs");
+    EXPECT_TRUE(publish({.model = "digits", .file = other, .new_signature = true}).ok());
+}
+
+TEST_F(Refused, TwoFilesOfOneName) {
+    const auto published = publish({.model = "digits",
+                                    .file = model_file("a"),
+                                    .with = {file("x.txt", "1"), file("x.txt", "1")}});
+    EXPECT_EQ(code_of(published), Code::invalid_argument);
+    EXPECT_EQ(home->version().value(), 1);
+}
+
+TEST_F(PublishJob, FullDisk) {
+    publish_digits(1);
+    const auto before = files_below(scratch / "demo");
+    TrickyHome full(*home);
+    full.disk_full = true;
+    const auto published =
+        publish_version(publisher(full), {.model = "digits", .file = model_file("b")},
+                        [](int, int, const std::string&) {});
+    EXPECT_EQ(code_of(published), Code::not_enough_space);
+    EXPECT_EQ(files_below(scratch / "demo"), before);
+}
+
+TEST_F(PublishJob, NumbersAreNeverGivenAgain) {
+    publish_digits(2);
+    ASSERT_TRUE(revoke_version(2, "wrong labels").ok());
+    EXPECT_EQ(read("digits").revoked.at(2), "wrong labels");
+    EXPECT_EQ(publish("digits", model_file("c")).value().version, 3u);
+}
+
+TEST_F(PublishJob, TwoAtOnceBothSucceed) {
+    publish_digits(1);
+    TrickyHome slow(*home);
+    int others = 0;
+    slow.before_take = [&] {
+        if (others++ == 0) ASSERT_TRUE(publish("digits", model_file("other")).ok());
+    };
+    const auto published =
+        publish_version(publisher(slow), {.model = "digits", .file = model_file("mine")},
+                        [](int, int, const std::string&) {});
+    ASSERT_EQ(message_of(published), "");
+    EXPECT_EQ(published->version, 3u);
+    EXPECT_EQ(read("digits").versions.size(), 3u);
+}
+
+TEST_F(PublishJob, GivesUpAfterFiveTries) {
+    publish_digits(1);
+    TrickyHome slow(*home);
+    int others = 0;
+    slow.before_take = [&] {
+        ++others;
+        ASSERT_TRUE(publish("digits", model_file("other" + std::to_string(others))).ok());
+    };
+    const auto published =
+        publish_version(publisher(slow), {.model = "digits", .file = model_file("mine")},
+                        [](int, int, const std::string&) {});
+    EXPECT_EQ(code_of(published), Code::aborted);
+    EXPECT_EQ(others, 5);
+    EXPECT_EQ(read("digits").versions.size(), 6u);
+}
+
+TEST_F(PublishJob, DryRunLeavesNothing) {
+    publish_digits(1);
+    const auto before = files_below(scratch / "demo");
+    const auto dry = dry_home(*home);
+    const auto published =
+        publish_version(publisher(*dry), {.model = "digits", .file = model_file("b")},
+                        [](int, int, const std::string&) {});
+    ASSERT_EQ(message_of(published), "");
+    EXPECT_EQ(published->version, 2u);
+    EXPECT_EQ(files_below(scratch / "demo"), before);
+}
+
+}  // namespace
+}  // namespace skiff::publish
