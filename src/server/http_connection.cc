@@ -169,10 +169,10 @@ class BeastConnection final : public Connection,
         const bool keep = (whole || parser.is_done()) && parser.keep_alive() && !shared_.stopping;
         bool sent = false;
         if (!gone) sent = co_await send(response, keep, head.method == "HEAD");
-        if (sent && !keep) co_await linger();
         const std::chrono::duration<double> took = SteadyClock::now() - begin;
-        handler_.finished(head, intake.route, gone || !sent ? 0 : response.status, took.count());
-        co_return sent&& keep;
+        handler_.finished(head, intake.route, sent ? response.status : 0, took.count());
+        if (sent && !keep) co_await linger();
+        co_return (sent && keep);
     }
 
     // Reads the body into the intake. False: the client is gone. Not `whole`: `response` says why.
@@ -204,8 +204,8 @@ class BeastConnection final : public Connection,
             allow(shared_.limits.stall);
             deadline_ = std::min(deadline_, end);
             error_code ec;
-            co_await http::async_read(socket_, buffer_, parser,
-                                      asio::redirect_error(use_awaitable, ec));
+            co_await http::async_read_some(socket_, buffer_, parser,
+                                           asio::redirect_error(use_awaitable, ec));
             if (ec == http::error::need_buffer) ec = {};
             if (ec) {
                 if (is_gone(ec)) co_return false;

@@ -77,6 +77,37 @@ TEST(Http, slow_clients_are_let_go) {
     EXPECT_EQ(world.ask("GET", "/healthz").status, 200);
 }
 
+TEST(Http, a_client_that_does_not_read_is_let_go) {
+    TestServer world(
+        {.head = std::chrono::milliseconds(300), .stall = std::chrono::milliseconds(300)});
+    Author author;
+    const std::string model(16 << 20, 'm');  // more than sockets hold
+    ASSERT_EQ(publish(world.address(), world.token, author.version(1, model)).status, 200);
+    Connection deaf(world.address());
+    deaf.send(request_text("GET", "/p/demo/" + target_path(model, 1), {}, ""));
+    bool gone = false;
+    for (int i = 0; i < 100 && !gone; ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        const std::string metrics = world.ask("GET", "/metrics").body;
+        gone = metrics.find("route=\"/p/{project}/targets/...\",method=\"GET\",code=\"0\"} 1") !=
+               std::string::npos;
+    }
+    EXPECT_TRUE(gone);
+}
+
+TEST(Http, a_body_shorter_than_it_said_counts_for_nothing) {
+    TestServer world;
+    const std::string report = telemetry::write_report(report_of("a", 1, 1));
+    {
+        Connection liar(world.address());
+        liar.send("POST /v1/projects/demo/reports HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " +
+                  world.token + "\r\nContent-Length: " + std::to_string(report.size() + 1) +
+                  "\r\n\r\n" + report);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    EXPECT_EQ(world.runs_counted(), 0);
+}
+
 TEST(Http, clients_that_break_off_harm_nobody) {
     TestServer world;
     Author author;
