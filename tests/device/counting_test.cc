@@ -1,4 +1,7 @@
 // What is counted where, and that reports arrive once.
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "device/reporter.h"
 #include "device/store.h"
 #include "telemetry/report.h"
@@ -215,6 +218,37 @@ TEST_F(CountingUses, reports_are_sent_byte_for_byte_until_they_are_taken) {
     }
     EXPECT_EQ(successes, 2u);
     EXPECT_EQ(device->diagnostics().value()["reports_waiting"], 0);
+}
+
+// A process that dies after its report is durable and before the counters are emptied: whoever
+// comes next, with a recorder of its own from before, does not report the same again.
+TEST_F(CountingUses, counts_are_reported_once_whoever_dies) {
+    const auto device = reporting();
+    const auto digits = model(*device);
+    ASSERT_TRUE(device->sync(soon).ok());
+    compute(*digits);
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const auto store = Store::open(data_).value();
+        const auto generation =
+            static_cast<std::uint64_t>(store->number_fact("counters_generation").value());
+        const auto recorder = telemetry::Recorder::open(data_ + "/counters", generation).value();
+        (void)recorder->take([&](std::uint64_t now, const auto& cells) -> Status {
+            const bool saved = store->set_fact("counters_generation", std::to_string(now)).ok();
+            ::_exit(saved && cells.size() == 1 ? 0 : 1);
+        });
+        ::_exit(2);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_EQ(status, 0);
+    bodies_.clear();
+    ASSERT_TRUE(device->sync(soon).ok());
+    EXPECT_EQ(bodies_, std::vector<std::string>());
+    compute(*digits);
+    ASSERT_TRUE(device->sync(soon).ok());
+    ASSERT_EQ(bodies_.size(), 1u);
+    EXPECT_EQ(telemetry::read_report(bodies_[0])->cells.at(0).counts.inferences[0], 1u);
 }
 
 TEST_F(CountingUses, refused_reports_are_set_aside) {
