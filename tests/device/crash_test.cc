@@ -1,5 +1,6 @@
 // An update that ends anywhere: the device runs, and the next update goes on.
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -114,6 +115,32 @@ TEST_F(Crashing, processes_end_at_every_request) {
     }
     EXPECT_TRUE(client_of_today()->sync(soon).ok());
     EXPECT_EQ(compute(*digits_), 13);
+}
+
+// No room on the disk (a limit on file sizes gives the same error): the device runs on, the update
+// is done when there is room.
+TEST_F(Crashing, full_disk) {
+    project_.publish(
+        "digits",
+        {.number = 2, .files = {{"labels.txt", "2"}, {"big.txt", std::string(5'000'000, 'x')}}});
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::signal(SIGXFSZ, SIG_IGN);
+        const rlimit limit{4'000'000, 4'000'000};
+        ::setrlimit(RLIMIT_FSIZE, &limit);
+        const auto device = client_of_today();
+        const Status synced = device->sync(soon);
+        const bool right = !synced.ok() && synced.error().code == Code::not_enough_space &&
+                           compute(*digits_) == 1 &&
+                           digits_->status().why.find("digits:2: could not be fetched") == 0;
+        ::_exit(right ? 0 : 1);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0);
+    check_device(1);
+    EXPECT_TRUE(client_of_today()->sync(soon).ok());
+    EXPECT_EQ(compute(*digits_), 2);
 }
 
 // Several processes use and update one store; all see the newest in the end.

@@ -243,6 +243,47 @@ TEST_F(Updating, rotten_file_is_fetched_again) {
     EXPECT_EQ(compute(*digits), 1);
 }
 
+// What an earlier attempt left whole, and the disk spoiled since.
+TEST_F(Updating, rotten_leftovers_are_not_installed) {
+    project_.publish("digits", {.number = 2});
+    const std::string right = read_file(project_.file_of("models/digits/2.tflite")).value();
+    std::string rotten = right;
+    rotten[rotten.size() / 2] ^= 1;
+    ASSERT_TRUE(
+        write_file(data_ + "/blobs/sha256/" + sha256_hex(as_bytes(right)), as_bytes(rotten)).ok());
+    ASSERT_TRUE(device_->sync(soon).ok());
+    EXPECT_EQ(compute(*digits_), 2);
+    EXPECT_EQ(fetched(), 1);
+    EXPECT_EQ(read_file(digits_->file()->path).value(), right);
+}
+
+TEST_F(Updating, sync_ends_when_its_time_is_up) {
+    const auto store = Store::open(data_).value();
+    const auto lock = store->update_lock();
+    ASSERT_TRUE(lock.ok());
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_EQ(code_of(device_->sync(std::chrono::milliseconds(150))), Code::deadline_exceeded);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+    // A download waits for its turn, and says so.
+    Download download = digits_->update({});
+    EXPECT_EQ(code_of(download.wait(std::chrono::milliseconds(300))), Code::deadline_exceeded);
+    EXPECT_EQ(download.progress().why, "waits until another process has updated this store");
+}
+
+TEST_F(Updating, a_sync_out_of_time_is_gone_on_with) {
+    const std::string big(3'000'000, 'x');
+    project_.publish("digits", {.number = 2, .files = {{"big.txt", big}}});
+    instead_ = [&](const host::HttpRequest& request) -> std::optional<Result<Answer>> {
+        if (request.url.find("big.txt") != std::string::npos)
+            std::this_thread::sleep_for(std::chrono::milliseconds(300));
+        return std::nullopt;
+    };
+    EXPECT_EQ(code_of(device_->sync(std::chrono::milliseconds(250))), Code::deadline_exceeded);
+    EXPECT_EQ(compute(*digits_), 1);
+    EXPECT_TRUE(device_->sync(soon).ok());
+    EXPECT_EQ(compute(*digits_), 2);
+}
+
 TEST_F(Updating, quota) {
     device_.reset();
     project_.publish("digits", {.number = 2, .files = {{"big.txt", std::string(30'000, 'x')}}});
