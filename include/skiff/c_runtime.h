@@ -116,6 +116,10 @@ SKIFF_API int32_t skiff_load_file(const char* path, skiff_loaded_model** model, 
  * are destroyed. */
 SKIFF_API int32_t skiff_load_memory(const void* data, size_t bytes, skiff_loaded_model** model,
                                     skiff_error* error);
+/* The model that an AutoML Vision Edge manifest.json names, beside it, with its labels. Errors: as
+ * skiff_load_file. */
+SKIFF_API int32_t skiff_load_manifest(const char* path, skiff_loaded_model** model,
+                                      skiff_error* error);
 SKIFF_API void skiff_loaded_model_destroy(skiff_loaded_model* model);
 
 /* -- interpreter

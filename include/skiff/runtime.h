@@ -94,9 +94,13 @@ class LoadedModel {
     static Result<LoadedModel> load(const LocalModel& from) {
         skiff_loaded_model* model = nullptr;
         skiff_error e;
-        const int32_t code =
-            from.path.empty() ? skiff_load_memory(from.bytes.data(), from.bytes.size(), &model, &e)
-                              : skiff_load_file(from.path.c_str(), &model, &e);
+        int32_t code = SKIFF_OK;
+        if (from.path.empty())
+            code = skiff_load_memory(from.bytes.data(), from.bytes.size(), &model, &e);
+        else if (from.is_manifest)
+            code = skiff_load_manifest(from.path.c_str(), &model, &e);
+        else
+            code = skiff_load_file(from.path.c_str(), &model, &e);
         if (code != SKIFF_OK) return detail::to_error(e);
         return LoadedModel(model);
     }

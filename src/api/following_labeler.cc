@@ -12,6 +12,10 @@ constexpr std::size_t max_label_file_bytes = 16u << 20;
 
 }  // namespace
 
+bool has_labels(const model::Metadata& metadata) {
+    return !metadata.outputs.empty() && !metadata.outputs.front().axis_labels.empty();
+}
+
 Result<std::unique_ptr<FollowingLabeler>> FollowingLabeler::create(
     std::shared_ptr<device::Model> model, tasks::LabelerOptions options) {
     std::unique_ptr<FollowingLabeler> made(
@@ -51,9 +55,7 @@ Status FollowingLabeler::follow() {
 Status FollowingLabeler::take(std::unique_ptr<device::BorrowedEngine> engine) {
     const auto metadata = TRY(model::read_metadata(*engine->model()));
     tasks::LabelerOptions options = options_;
-    const bool has_labels =
-        !metadata.outputs.empty() && !metadata.outputs.front().axis_labels.empty();
-    if (options.labels.empty() && !has_labels)
+    if (options.labels.empty() && !has_labels(metadata))
         options.labels = TRY(published_labels(engine->version()));
     device::BorrowedEngine* const borrowed = engine.get();
     labeler_ = TRY(tasks::ImageLabeler::create(std::move(engine), metadata, std::move(options)));
@@ -66,8 +68,9 @@ Result<std::vector<std::string>> FollowingLabeler::published_labels(
     const device::Version& version) {
     const auto file = model_->file();
     if (!file.ok() || !(file->version == version)) return std::vector<std::string>();
+    // (Beside a bundled model nothing lies but a manifest's labels, whatever their name is.)
     for (const auto& [name, path] : file->files)
-        if (name == "labels.txt" || name == "dict.txt")
+        if (name == "labels.txt" || name == "dict.txt" || version.number == 0)
             return model::parse_labels(TRY(read_file(path, max_label_file_bytes)));
     return std::vector<std::string>();
 }

@@ -6,9 +6,13 @@
 #include <vector>
 
 #include "device/client.h"
+#include "model/metadata.h"
 #include "tasks/image_labeler.h"
 
 namespace skiff::api {
+
+// Of the model's classes, inside its file.
+bool has_labels(const model::Metadata& metadata);
 
 // One thread at a time.
 class FollowingLabeler {

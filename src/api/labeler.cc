@@ -47,7 +47,9 @@ Result<std::unique_ptr<ImageLabeler>> create(const skiff_loaded_model& model,
     skiff::runtime::InterpreterOptions interpreter;
     interpreter.threads = std::clamp(o.threads, 1, 256);
     auto engine = TRY(skiff::runtime::Interpreter::create(model.model, interpreter));
-    return ImageLabeler::create(std::move(engine), metadata, TRY(read_options(o)));
+    auto options = TRY(read_options(o));
+    if (options.labels.empty() && !skiff::api::has_labels(metadata)) options.labels = model.labels;
+    return ImageLabeler::create(std::move(engine), metadata, std::move(options));
 }
 
 skiff::Error bad_arguments(const char* function) {

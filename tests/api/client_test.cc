@@ -310,6 +310,40 @@ TEST_F(ApiClient, WithoutAnyVersionThereIsAnErrorNotACrash) {
     EXPECT_EQ(Client::create(bad).error().code, Code::invalid_argument);
 }
 
+TEST_F(ApiClient, AnAutoMlManifestBringsItsLabels) {
+    const std::string folder = scratch_ + "/automl/";
+    std::filesystem::create_directory(folder);
+    const std::string command =
+        std::string("'") + API_PUBLISH + "' --bare '" + folder + "model.tflite'";
+    ASSERT_EQ(std::system(command.c_str()), 0);
+    std::ofstream(folder + "manifest.json")
+        << R"({"modelFile": "model.tflite", "labelsFile": "dict.txt", "modelType": "IMAGE_LABELING"})";
+    std::ofstream labels(folder + "dict.txt");
+    for (int i = 0; i < 12; ++i) labels << "label " << i << "\n";
+    labels.close();
+    const LocalModel manifest = LocalModel::automl_manifest(folder + "manifest.json");
+    std::vector<std::uint8_t> pixels(12, 0);
+    pixels[7] = 255;
+    Image image;
+    image.bytes = pixels;
+    image.width = image.height = 2;
+    image.format = Image::rgb;
+    auto alone = ImageLabeler::create(manifest);
+    ASSERT_TRUE(alone.ok()) << alone.error().message;
+    EXPECT_EQ(alone->process(image)->front().text, "label 7");
+
+    publish(1, "digits_v2_int8.tflite");
+    const Client client = made(options());
+    ModelOptions with = with_bundled();
+    with.bundled = manifest;
+    const auto model = client.model("labels", with);
+    ASSERT_TRUE(model.ok()) << model.error().message;
+    auto labeler = ImageLabeler::create(*model);
+    ASSERT_TRUE(labeler.ok()) << labeler.error().message;
+    EXPECT_EQ(labeler->process(image)->front().text, "label 7");
+    EXPECT_FALSE(ImageLabeler::create(LocalModel::automl_manifest(folder + "dict.txt")).ok());
+}
+
 TEST(Attributes, BecomeJson) {
     const Attributes attributes = {{"app_version", "3.2.0"}, {"cores", 8},
                                    {"beta", true},           {"quote\"", std::string("a\\b\n")},

@@ -4,9 +4,38 @@
 #include <string>
 
 #include "base/files.h"
+#include "model/builder_ops.h"
 #include "tests/api/signed_tree.h"
 
+namespace {
+
+// A "classifier" whose scores are the pixels of a 2 x 2 image.
+void write_bare_classifier(const std::string& path) {
+    skiff::model::Builder builder;
+    const auto x = builder.add_tensor({.name = "image",
+                                       .dtype = skiff::DType::uint8,
+                                       .shape = {1, 2, 2, 3},
+                                       .scales = {1 / 256.f},
+                                       .zero_points = {0}});
+    const auto shape = builder.add_tensor({.name = "shape",
+                                           .dtype = skiff::DType::int32,
+                                           .shape = {2},
+                                           .data = {1, 0, 0, 0, 12, 0, 0, 0}});
+    const auto y = builder.add_tensor({.name = "scores",
+                                       .dtype = skiff::DType::uint8,
+                                       .shape = {1, 12},
+                                       .scales = {1 / 256.f},
+                                       .zero_points = {0}});
+    builder.add_operator(skiff::model::ops::reshape(x, shape, y, {1, 12}));
+    builder.set_inputs({x});
+    builder.set_outputs({y});
+    skiff::write_file(path, builder.write().value()).value();
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
+    if (argc == 3 && std::string(argv[1]) == "--bare") return write_bare_classifier(argv[2]), 0;
     if (argc < 5) return 2;
     skiff::test::SignedTree::Files files;
     for (int i = 5; i < argc; ++i) {

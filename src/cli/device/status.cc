@@ -101,7 +101,7 @@ class StatusVerb {
         for (const Json& cell : diagnostics.at("counts"))
             for (const Json& count : cell.at("outcomes")) uncounted += count.get<std::uint64_t>();
         row("store", human_bytes(bytes), options_.data);
-        row("checked", time_text(checked_s));
+        row("last sync", time_text(checked_s));
         row("reports waiting", std::to_string(waiting));
         row("inferences not in a report yet", with_commas(static_cast<std::int64_t>(uncounted)));
         json_["store_bytes"] = bytes;

@@ -1,0 +1,236 @@
+// `skiff device`: the program over a store, with signed trees on disk.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "base/files.h"
+#include "tests/api/signed_tree.h"
+#include "tests/cli/program.h"
+
+namespace skiff::cli {
+namespace {
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+using test::Finished;
+using test::run_skiff;
+
+const std::string digits = "examples/digits/";
+
+// The program in the background, its output in a file.
+class Background {
+ public:
+    Background(std::vector<std::string> words, std::string out) : out_(std::move(out)) {
+        words.insert(words.begin(), test::build_folder() + "/skiff");
+        pid_ = fork();
+        if (pid_ != 0) return;
+        std::vector<char*> argv;
+        for (std::string& word : words) argv.push_back(word.data());
+        argv.push_back(nullptr);
+        if (!std::freopen(out_.c_str(), "w", stdout)) _exit(126);
+        execv(argv[0], argv.data());
+        _exit(127);
+    }
+    ~Background() {
+        if (pid_ > 0) (void)end(SIGKILL);
+    }
+    // Its exit status, 128 + signal when it died.
+    int end(int signal) {
+        int status = 0;
+        if (signal) kill(pid_, signal);
+        waitpid(pid_, &status, 0);
+        pid_ = -1;
+        return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    }
+    std::string out() const { return read_file(out_).value(); }
+    bool says(const std::string& text) const {
+        for (int i = 0; i < 1000; ++i) {
+            if (file_exists(out_) && out().find(text) != std::string::npos) return true;
+            std::this_thread::sleep_for(20ms);
+        }
+        return false;
+    }
+
+ private:
+    std::string out_;
+    pid_t pid_ = -1;
+};
+
+class DeviceCommand : public testing::Test {
+ protected:
+    DeviceCommand()
+        : folder_(test::scratch_folder() + "/" +
+                  testing::UnitTest::GetInstance()->current_test_info()->name()),
+          tree_(folder_ + "/tree") {
+        tree_.publish("digits", 1, digits + "digits_v1_int8.tflite");
+    }
+    ~DeviceCommand() override { std::filesystem::remove_all(folder_); }
+
+    // `skiff device VERB` with what every verb needs, then the rest.
+    std::vector<std::string> words(const std::string& verb, std::vector<std::string> rest) const {
+        std::vector<std::string> all = {"device",          verb,      "--data",
+                                        folder_ + "/data", "--model", "digits"};
+        if (verb != "run")
+            for (const std::string& word :
+                 {std::string("--url"), tree_.url(), std::string("--root"), tree_.root_path()})
+                all.push_back(word);
+        all.insert(all.end(), rest.begin(), rest.end());
+        return all;
+    }
+    Finished device(const std::string& verb, std::vector<std::string> rest = {}) const {
+        return run_skiff(words(verb, std::move(rest)));
+    }
+    std::string label(std::vector<std::string> rest = {}) const {
+        for (const char* word : {"--image", "examples/digits/images/7.png", "--json"})
+            rest.push_back(word);
+        const Finished run = device("run", rest);
+        if (run.exit_code != 0) return run.err;
+        const json out = json::parse(run.out);
+        EXPECT_EQ(out["labels"][0]["label"], "seven");
+        return out["version"].get<std::string>() + " " + out["source"].get<std::string>();
+    }
+
+    std::string folder_;
+    skiff::test::SignedTree tree_;
+};
+
+void expect_error(const Finished& finished, int exit_code, const std::string& part) {
+    EXPECT_EQ(finished.exit_code, exit_code) << finished.err;
+    EXPECT_EQ(finished.err.rfind("skiff: error: ", 0), 0u) << finished.err;
+    EXPECT_EQ(std::count(finished.err.begin(), finished.err.end(), '\n'), 1) << finished.err;
+    EXPECT_NE(finished.err.find(part), std::string::npos) << finished.err;
+}
+
+TEST_F(DeviceCommand, BundledThenActiveThenTheNext) {
+    EXPECT_EQ(label({"--bundled", digits + "digits_v1_int8.tflite"}), "digits (bundled) bundled");
+    expect_error(device("run", {"--image", "examples/digits/images/7.png"}), 1, "digits");
+    const Finished updated = device("update");
+    EXPECT_EQ(updated.exit_code, 0) << updated.err;
+    EXPECT_EQ(updated.out.rfind("updated: digits:1", 0), 0u) << updated.out;
+    EXPECT_EQ(label(), "digits:1 active");
+    tree_.publish("digits", 2, digits + "digits_v2_int8.tflite");
+    const Finished nothing = device("update");  // the rules still give version 1
+    EXPECT_EQ(nothing.out.rfind("nothing new: digits:1", 0), 0u) << nothing.out;
+    tree_.set_default("digits", 2);
+    const json out = json::parse(device("update", {"--json"}).out);
+    EXPECT_EQ(out["before"], "digits:1");
+    EXPECT_EQ(out["running"], "digits:2");
+    EXPECT_EQ(label(), "digits:2 active");
+}
+
+TEST_F(DeviceCommand, ConditionsPutOffWithExitThreeAndWhy) {
+    expect_error(device("update", {"--wifi", "--network", "metered"}), 3, "wifi");
+    expect_error(device("update", {"--wifi", "--network", "metered"}), 3, "(--network)");
+    expect_error(device("update", {"--charging", "--power", "battery:54"}), 3, "54 %");
+    expect_error(device("update", {"--network", "offline"}), 3, "offline");
+    expect_error(device("update", {"--min-battery", "60", "--power", "battery:54"}), 3, "60 %");
+    const auto start = std::chrono::steady_clock::now();
+    expect_error(device("update", {"--wifi", "--network", "metered", "--deadline", "1"}), 3,
+                 "wifi");
+    EXPECT_GE(std::chrono::steady_clock::now() - start, 1s);
+    const json status = json::parse(device("status", {"--json"}).out);
+    EXPECT_EQ(status["models"][0]["waiting"]["version"], 1);
+    EXPECT_EQ(
+        device("update", {"--wifi", "--min-battery", "50", "--power", "battery:54"}).exit_code, 0);
+    EXPECT_EQ(label(), "digits:1 active");
+}
+
+TEST_F(DeviceCommand, AMeteredAllowanceLetsALittleThrough) {
+    EXPECT_EQ(device("update", {"--wifi", "--metered-mb", "5", "--network", "metered"}).exit_code,
+              0);
+    EXPECT_EQ(label(), "digits:1 active");
+}
+
+TEST_F(DeviceCommand, InstallNeedsNoNetworkWithFiles) {
+    const Finished installed = device("install", {"--network", "offline"});
+    EXPECT_EQ(installed.exit_code, 0) << installed.err;
+    EXPECT_EQ(label(), "digits:1 active");
+}
+
+TEST_F(DeviceCommand, RepeatCountsAndRawInputsRun) {
+    ASSERT_EQ(device("update").exit_code, 0);
+    EXPECT_EQ(label({"--repeat", "41"}), "digits:1 active");
+    const std::string zeros =
+        test::scratch_file("zeros.bin", std::vector<std::uint8_t>(28 * 28 * 3));
+    const Finished raw = device("run", {"--input", "0=" + zeros, "--json"});
+    ASSERT_EQ(raw.exit_code, 0) << raw.err;
+    EXPECT_EQ(json::parse(raw.out)["outputs"].size(), 1u);
+    const json status = json::parse(device("status", {"--json"}).out);
+    EXPECT_EQ(status["inferences_not_reported"], 42);
+    expect_error(device("run", {"--input", "0=LICENSE"}), 1, "LICENSE");
+}
+
+TEST_F(DeviceCommand, StatusIsOneTable) {
+    ASSERT_EQ(device("update").exit_code, 0);
+    // Without a model's name: all that the store knows. Neither url nor root is needed.
+    const Finished table = run_skiff({"device", "status", "--data", folder_ + "/data", "--network",
+                                      "metered", "--power", "battery:54"});
+    ASSERT_EQ(table.exit_code, 0) << table.err;
+    for (const char* part : {"digits:1", "active", "why", "installed", "metered", "54 %",
+                             "--network", "--power", "reports waiting"})
+        EXPECT_NE(table.out.find(part), std::string::npos) << part << " in\n" << table.out;
+    const json status = json::parse(device("status", {"--json", "--network", "offline"}).out);
+    EXPECT_EQ(status["facts"]["online"]["value"], false);
+    EXPECT_EQ(status["facts"]["online"]["source"], "--network");
+    EXPECT_EQ(status["models"][0]["installed"][0]["bytes"],
+              std::filesystem::file_size(digits + "digits_v1_int8.tflite"));
+}
+
+TEST_F(DeviceCommand, MisuseIsSaidInOneLine) {
+    expect_error(run_skiff({"device", "update"}), 2, "--data");
+    expect_error(run_skiff({"device", "update", "--data", folder_ + "/d"}), 1, "--model");
+    expect_error(run_skiff({"device", "update", "--data", folder_ + "/d", "--model", "digits"}), 1,
+                 "--url");
+    expect_error(device("update", {"--network", "5G"}), 2, "wifi, metered or offline");
+    expect_error(device("update", {"--power", "battery:101"}), 2, "battery:PERCENT");
+    expect_error(device("update", {"--between", "25:00-02:00"}), 2, "--between");
+    expect_error(device("update", {"--attribute", "novalue"}), 2, "name=value");
+    expect_error(device("run"), 1, "--image");
+}
+
+TEST_F(DeviceCommand, ALoopFollowsWhatAnotherProcessInstalls) {
+    ASSERT_EQ(device("update").exit_code, 0);
+    Background loop(words("run", {"--image", "examples/digits/images/7.png", "--loop", "20"}),
+                    folder_ + "/loop");
+    EXPECT_TRUE(loop.says("digits:1 answers"));
+    tree_.publish("digits", 2, digits + "digits_v2_int8.tflite");
+    tree_.set_default("digits", 2);
+    ASSERT_EQ(device("update").exit_code, 0);
+    EXPECT_TRUE(loop.says("digits:2 answers")) << loop.out();
+    EXPECT_EQ(loop.end(SIGKILL), 128 + SIGKILL);
+    // What a killed process counted is not lost.
+    const json status = json::parse(device("status", {"--json"}).out);
+    EXPECT_GT(status["inferences_not_reported"], 1);
+}
+
+TEST_F(DeviceCommand, TheAgentKeepsALinkAndRunsACommand) {
+    const std::string link = folder_ + "/data/current/digits", log = folder_ + "/changes";
+    const std::string command =
+        "echo \"$SKIFF_MODEL:$SKIFF_VERSION\" >>'" + log + "'; cmp \"$SKIFF_PATH\" '" + link + "'";
+    Background agent(words("agent", {"--every", "1", "--on-change", command}), folder_ + "/agent");
+    ASSERT_TRUE(agent.says("digits:1 runs")) << agent.out();
+    EXPECT_TRUE(std::filesystem::is_symlink(link));
+    EXPECT_EQ(read_file(link).value(), read_file(digits + "digits_v1_int8.tflite").value());
+    tree_.publish("digits", 2, digits + "digits_v2_int8.tflite");
+    tree_.set_default("digits", 2);
+    ASSERT_TRUE(agent.says("digits:2 runs: /")) << agent.out();
+    EXPECT_EQ(read_file(link).value(), read_file(digits + "digits_v2_int8.tflite").value());
+    EXPECT_EQ(agent.end(SIGTERM), 0);
+    EXPECT_EQ(read_file(log).value(), "digits:1\ndigits:2\n");
+    EXPECT_NE(agent.out().find("agent: ends"), std::string::npos);
+
+    // Begun again, nothing has changed: the command does not run.
+    Background again(words("agent", {"--every", "1", "--on-change", command}), folder_ + "/again");
+    ASSERT_TRUE(again.says("digits:2 runs: model")) << again.out();
+    EXPECT_EQ(again.end(SIGTERM), 0);
+    EXPECT_EQ(read_file(log).value(), "digits:1\ndigits:2\n");
+}
+
+}  // namespace
+}  // namespace skiff::cli
