@@ -101,6 +101,19 @@ stage() {
     [[ $verdict == ok ]]
 }
 
+# seconds_for STAGE: its budget (budget_s[STAGE]); with SKIFF_UNTIL (a time as `date +%s` gives it) no more than is left
+# until then.
+# Nothing when that is too little; a stage in `elastic` takes a sample as large as the time allows.
+seconds_for() {
+    local wanted_s=${budget_s[$1]} left_s
+    if [[ -n ${SKIFF_UNTIL:-} ]]; then
+        left_s=$(((SKIFF_UNTIL - $(date +%s)) * 100 / pace))
+        if [[ -n ${elastic[$1]:-} ]] && ((left_s < wanted_s && left_s >= 120)); then wanted_s=$left_s; fi
+        ((left_s >= wanted_s)) || return 0
+    fi
+    echo "$wanted_s"
+}
+
 stop_stage() {
     [[ -z ${stage_pid:-} ]] || kill "$stage_pid" 2>/dev/null || true
     exit 130
