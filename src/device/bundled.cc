@@ -63,12 +63,15 @@ Result<std::pair<std::string, std::shared_ptr<const void>>> Bundled::path(
     const InstalledVersion version{
         .number = 0, .sha256 = sha256_, .files = {{"bundled.tflite", sha256_}}};
     const std::string path = files.path(model, version, 0);
-    for (int attempt = 0;; ++attempt) {
-        TRY(make_folders(files.version_folder(model, version)));
+    const auto write_and_lease = [&]() -> Result<std::shared_ptr<const void>> {
+        TRY(files.make_folder(model, version));
         if (!file_exists(path)) TRY(write_file_durably(path, bytes_));
-        auto lease = files.lease(model, version);
+        return files.lease(model, version);
+    };
+    for (int attempt = 0;; ++attempt) {
+        auto lease = write_and_lease();
         if (lease.ok()) return std::pair{path, std::move(lease).value()};
-        // Collected between the two lines above: once more.
+        // Collected meanwhile: once more.
         if (lease.error().code != Code::not_found || attempt == 3) return lease.take_error();
     }
 }

@@ -73,9 +73,13 @@ void Download::cancel() {
     if (wake) wake();
 }
 
+bool Download::State::is_done() {
+    std::lock_guard lock(mutex);
+    return done;
+}
+
 bool Download::done() const {
-    std::lock_guard lock(state_->mutex);
-    return state_->done;
+    return state_->is_done();
 }
 
 Download finished_download(Status result, std::string why) {

@@ -27,6 +27,7 @@ struct Download::State {
 
     void report(const Progress& now);
     void finish(Status with);  // once; later ones are ignored
+    bool is_done();
 };
 
 Download finished_download(Status result, std::string why);

@@ -151,6 +151,9 @@ Status ModelHandle::load() {
                          "no version of " + name_ + " can run: " + view_.choice.why);
         const std::uint32_t number = *view_.choice.runs;
         const Version version = running_version();
+        if (number == 0 ? !bundled_->model() : !view_.state.installed.at(number).is_tflite)
+            return error(Code::unimplemented, version_name(name_, number) +
+                                                  " is no .tflite file: use its path, from file()");
         std::shared_ptr<const void> lease;
         auto model = load_model(lease);
         if (!model.ok() && model.error().code == Code::not_found && number != 0) {
@@ -160,8 +163,6 @@ Status ModelHandle::load() {
             TRY(refresh());
             if (view_.epoch != before) continue;
         }
-        if (!model.ok() && model.error().code == Code::unimplemented && number == 0)
-            return model.take_error();
         if (model.ok()) {
             telemetry::Cell& cell = core_->recorder->cell(cell_key());
             Core* core = core_.get();
@@ -190,15 +191,8 @@ Status ModelHandle::load() {
 Result<std::shared_ptr<const model::Model>> ModelHandle::load_model(
     std::shared_ptr<const void>& lease) {
     const std::uint32_t number = *view_.choice.runs;
-    if (number == 0) {
-        if (bundled_->model()) return bundled_->model();
-        return error(Code::unimplemented,
-                     version_name(name_, 0) + " is no .tflite file: use its path, from file()");
-    }
+    if (number == 0) return bundled_->model();
     const InstalledVersion& version = view_.state.installed.at(number);
-    if (!version.is_tflite)
-        return error(Code::unimplemented, version_name(name_, number) +
-                                              " is no .tflite file: use its path, from file()");
     lease = TRY(core_->files.lease(name_, version));
     return model::Model::load_file(core_->files.path(name_, version, 0));
 }

@@ -35,6 +35,13 @@ Status set_fact_in(sqlite::Database& db, std::string_view name, std::string_view
     return insert.bind(1, name).bind(2, value).run();
 }
 
+Result<std::uint64_t> committed_generation(sqlite::Database& db) {
+    sqlite::Statement query =
+        TRY(db.prepare("SELECT value FROM facts WHERE name = 'counters_generation'"));
+    const bool any = TRY(query.step());
+    return any ? static_cast<std::uint64_t>(query.integer(0)) : 0;
+}
+
 // While an experiment runs, a device's reports belong together; otherwise each stands alone.
 Result<bool> experiment_runs(Store& store) {
     for (const std::string& model : TRY(store.models())) {
@@ -51,8 +58,8 @@ Status freeze(Core& core) {
     report.report_id = TRY(store.fact("report_id"));
     const std::int64_t last = TRY(store.number_fact("report_sequence"));
     if (!belongs_together || report.report_id.empty()) report.report_id = random_uuid();
-    report.sequence = report.report_id == TRY(store.fact("report_id"))
-    ? static_cast<std::uint64_t>(last) + 1 : 1;
+    const bool goes_on = report.report_id == TRY(store.fact("report_id"));
+    report.sequence = goes_on ? static_cast<std::uint64_t>(last) + 1 : 1;
     report.window_end_ms = core.options.host.clock->unix_ms();
     report.window_start_ms = TRY(store.number_fact("report_window_ms"));
     if (report.window_start_ms == 0 || report.window_start_ms > report.window_end_ms)
@@ -65,6 +72,9 @@ Status freeze(Core& core) {
         [&](std::uint64_t generation, const std::vector<telemetry::CellSnapshot>& cells) {
             report.cells = cells;
             return store.write([&](sqlite::Database& db) -> Status {
+                // Another process may have come this far, and died before the counters were empty.
+                const std::uint64_t committed = TRY(committed_generation(db));
+                if (committed >= generation) return {};
                 sqlite::Statement insert = TRY(db.prepare("INSERT INTO reports (body) VALUES (?)"));
                 TRY(insert.bind(1, telemetry::write_report(report)).run());
                 TRY(set_fact_in(db, "counters_generation", std::to_string(generation)));

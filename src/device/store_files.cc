@@ -57,21 +57,19 @@ bool same_file(const std::string& a, const std::string& b) {
            first.st_ino == second.st_ino && first.st_dev == second.st_dev;
 }
 
-Status remove_folder(const std::string& folder) {
-    for (const std::string& name : TRY(list_folder(folder))) TRY(remove_file(folder + "/" + name));
-    if (::rmdir(folder.c_str()) != 0 && errno != ENOENT) return system_error(folder, "removing");
-    return {};
-}
+constexpr const char* lock_name = "/.lock";  // no published file is called so
 
-// Each file of the folder is locked first: the main one is not known for folders of a crash.
+// Without its lock file nobody can have leased it: a crash left it. The lock goes last.
 Status remove_unless_leased(const std::string& folder) {
-    std::vector<std::shared_ptr<const LockedFile>> locks;
-    for (const std::string& name : TRY(list_folder(folder))) {
-        auto lock = LockedFile::open(folder + "/" + name, LOCK_EX | LOCK_NB);
-        if (!lock.ok() && lock.error().code == Code::unavailable) return {};
-        if (lock.ok()) locks.push_back(*lock);
-    }
-    return remove_folder(folder);
+    const auto lock = LockedFile::open(folder + lock_name, LOCK_EX | LOCK_NB);
+    if (!lock.ok() && lock.error().code == Code::unavailable) return {};
+    for (const std::string& name : TRY(list_folder(folder)))
+        if ("/" + name != lock_name) TRY(remove_file(folder + "/" + name));
+    TRY(remove_file(folder + lock_name));
+    // (Somebody may be making it anew this moment.)
+    if (::rmdir(folder.c_str()) != 0 && errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST)
+        return system_error(folder, "removing");
+    return {};
 }
 
 }  // namespace
@@ -91,13 +89,22 @@ std::string StoreFiles::path(const std::string& model, const InstalledVersion& v
     return version_folder(model, version) + "/" + version.files[file].name;
 }
 
+Status StoreFiles::make_folder(const std::string& model, const InstalledVersion& version) const {
+    const std::string folder = version_folder(model, version), lock = folder + lock_name;
+    TRY(make_folders(folder));
+    const int fd = ::open(lock.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0) return system_error(lock, "making");
+    ::close(fd);
+    return {};
+}
+
 Status StoreFiles::link(const std::string& model, const InstalledVersion& version) const {
     const std::string folder = version_folder(model, version);
-    TRY(make_folders(folder));
+    TRY(make_folder(model, version));
     for (std::size_t i = 0; i < version.files.size(); ++i) {
         const std::string from = blob(version.files[i].sha256), to = path(model, version, i);
         if (same_file(from, to)) continue;
-        // A link to a blob that was replaced by a repair: the new bytes take its place.
+        // What was there is another copy, or rotten: the bytes that were just checked replace it.
         const std::string temporary = to + ".new";
         TRY(remove_file(temporary));
         if (::link(from.c_str(), temporary.c_str()) != 0) return system_error(from, "linking");
@@ -111,8 +118,9 @@ Status StoreFiles::link(const std::string& model, const InstalledVersion& versio
 Result<std::shared_ptr<const void>> StoreFiles::lease(const std::string& model,
                                                       const InstalledVersion& version) const {
     // Collection holds its lock for a moment only: waiting is short.
-    std::shared_ptr<const void> held = TRY(LockedFile::open(path(model, version, 0), LOCK_SH));
-    for (std::size_t i = 1; i < version.files.size(); ++i)
+    std::shared_ptr<const void> held =
+        TRY(LockedFile::open(version_folder(model, version) + lock_name, LOCK_SH));
+    for (std::size_t i = 0; i < version.files.size(); ++i)
         if (!file_exists(path(model, version, i)))
             return error(Code::not_found, path(model, version, i) + ": is not there");
     return held;

@@ -3,9 +3,9 @@
 //   blobs/sha256/<hex>                      a verified file; <hex>.part: a download under way
 //   versions/<model>/<n>-<12 hex>/<name>    links to blobs, under the names that people know
 //
-// Whoever uses a version's folder holds a lease: a shared flock on its main file, in any process.
+// Whoever uses a version's folder holds a lease: a shared flock on its file .lock, in any process.
 // What is collected is locked exclusively first, so a leased path stays whatever happens. All but
-// lease() run under Store::update_lock().
+// lease() and make_folder() run under Store::update_lock().
 #pragma once
 
 #include <memory>
@@ -24,6 +24,8 @@ class StoreFiles {
     std::string path(const std::string& model, const InstalledVersion& version,
                      std::size_t file) const;
 
+    // An empty folder of the version, to be leased. Fine if it is there.
+    Status make_folder(const std::string& model, const InstalledVersion& version) const;
     // Makes the version's folder from blobs that are all there; durable. Fine if it is there.
     Status link(const std::string& model, const InstalledVersion& version) const;
     // Code::not_found when the version was collected meanwhile: look at the store again.

@@ -31,7 +31,7 @@ Download Worker::submit(const UpdateRequest& request, bool or_installed) {
     std::lock_guard lock(mutex_);
     if (core_->stops) return finished_download(error(Code::cancelled, "the client is going"), "");
     for (const auto& job : jobs_)
-        if (job->request.model == request.model && !job->state->cancelled)
+        if (job->request.model == request.model && !job->state->cancelled && !job->state->is_done())
             return Download(job->state);
     auto job = std::make_shared<Job>();
     job->request = request;
@@ -118,11 +118,7 @@ void Worker::run() {
             lock.unlock();
             attempt(*due);
             lock.lock();
-            if (due->state->cancelled || [&] {
-                    std::lock_guard state_lock(due->state->mutex);
-                    return due->state->done;
-                }())
-                jobs_.remove(due);
+            if (due->state->is_done()) jobs_.remove(due);
             continue;
         }
         if (periodic_) {

@@ -222,7 +222,8 @@ TEST_F(Choosing, experiments_count_once_the_device_could_run_both) {
     Choice now = choice();
     EXPECT_EQ(now.experiment, "rollout-17");
     EXPECT_EQ(now.variant, "B");
-    EXPECT_TRUE(now.why.starts_with("digits:3 runs: rollout-17 gives B to buckets 0 to 1")) << now.why;
+    EXPECT_TRUE(now.why.starts_with("digits:3 runs: rollout-17 gives B to buckets 0 to 1"))
+        << now.why;
     EXPECT_FALSE(now.counts);
     state_.eligible.insert("rollout-17");
     EXPECT_TRUE(choice().counts);

@@ -1,0 +1,170 @@
+// RemoteModelManager's calls, and what an app may bring along.
+#include <thread>
+
+#include "base/hex.h"
+#include "tests/device/world.h"
+
+namespace skiff::device::testing {
+namespace {
+
+class Managing : public World {
+ protected:
+    void SetUp() override {
+        project_.publish("digits", {});
+        device_ = client();
+    }
+    static Code wait(const Download& download) {
+        const Status done = download.wait(soon);
+        return done.ok() ? Code::ok : done.error().code;
+    }
+    std::shared_ptr<Client> device_;
+};
+
+TEST_F(Managing, first_download_and_what_is_there_after_it) {
+    EXPECT_FALSE(device_->is_model_downloaded("digits"));
+    EXPECT_EQ(wait(device_->download("digits", DownloadType::local_model, {})), Code::ok);
+    EXPECT_TRUE(device_->is_model_downloaded("digits"));
+    ASSERT_EQ(device_->downloaded_models().size(), 1u);
+    EXPECT_EQ(to_string(device_->downloaded_models()[0]), "digits:1");
+    EXPECT_EQ(device_->model_names(), std::vector<std::string>{"digits"});
+    EXPECT_EQ(device_->download("Bad Name", DownloadType::local_model, {}).wait(soon).error().code,
+              Code::invalid_argument);
+}
+
+TEST_F(Managing, local_model_asks_nobody_once_it_is_there) {
+    ASSERT_EQ(wait(device_->download("digits", DownloadType::local_model, {})), Code::ok);
+    project_.publish("digits", {.number = 2});
+    asked();
+    EXPECT_EQ(wait(device_->download("digits", DownloadType::local_model, {})), Code::ok);
+    EXPECT_TRUE(asked().empty());
+}
+
+TEST_F(Managing, update_in_background_is_done_at_once) {
+    ASSERT_EQ(wait(device_->download("digits", DownloadType::local_model, {})), Code::ok);
+    project_.publish("digits", {.number = 2});
+    const Download now =
+        device_->download("digits", DownloadType::local_model_update_in_background, {});
+    EXPECT_TRUE(now.done());
+    for (int i = 0; i < 500 && device_->downloaded_models()[0].number != 2; ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_EQ(device_->downloaded_models()[0].number, 2u);
+}
+
+TEST_F(Managing, latest_falls_back) {
+    reachable_ = false;
+    EXPECT_EQ(wait(device_->download("digits", DownloadType::latest_model, {})), Code::no_network);
+    reachable_ = true;
+    ASSERT_EQ(wait(device_->download("digits", DownloadType::latest_model, {})), Code::ok);
+    project_.publish("digits", {.number = 2});
+    reachable_ = false;
+    EXPECT_EQ(wait(device_->download("digits", DownloadType::latest_model, {})), Code::ok);
+    reachable_ = true;
+    network_->set(true, true);
+    EXPECT_EQ(wait(device_->download("digits", DownloadType::latest_model, {.wifi = true})),
+              Code::ok);
+    EXPECT_EQ(device_->downloaded_models()[0].number, 1u);
+    network_->set(true, false);
+    EXPECT_EQ(wait(device_->download("digits", DownloadType::latest_model, {.wifi = true})),
+              Code::ok);
+    EXPECT_EQ(device_->downloaded_models()[0].number, 2u);
+}
+
+TEST_F(Managing, a_second_call_gives_the_download_that_runs) {
+    power_->set(false, 10, false);
+    Download first = device_->download("digits", DownloadType::local_model, {.charging = true});
+    Download second = device_->download("digits", DownloadType::latest_model, {});
+    EXPECT_FALSE(second.done());
+    second.cancel();
+    EXPECT_EQ(wait(first), Code::cancelled);
+    // After it another one begins.
+    EXPECT_EQ(wait(device_->download("digits", DownloadType::local_model, {})), Code::ok);
+}
+
+TEST_F(Managing, deleting) {
+    EXPECT_TRUE(device_->delete_downloaded_model("digits").ok());  // fine if absent
+    ASSERT_EQ(wait(device_->download("digits", DownloadType::local_model, {})), Code::ok);
+    const auto digits = model(*device_, "digits", free(bundled_file()));
+    const auto file = digits->file();
+    ASSERT_TRUE(device_->delete_downloaded_model("digits").ok());
+    EXPECT_FALSE(device_->is_model_downloaded("digits"));
+    EXPECT_EQ(compute(*digits), 100);
+    EXPECT_TRUE(file_exists(file->path));  // leased
+    EXPECT_EQ(wait(device_->download("digits", DownloadType::local_model, {})), Code::ok);
+    EXPECT_EQ(compute(*digits), 1);
+    EXPECT_TRUE(file_exists(file->path));
+}
+
+TEST_F(Managing, progress_is_told) {
+    project_.publish("digits", {.number = 2, .files = {{"big.txt", std::string(100'000, 'x')}}});
+    std::mutex mutex;
+    std::vector<Progress> told;
+    power_->set(false, 10, false);
+    Download download = device_->download("digits", DownloadType::local_model, {.charging = true});
+    download.on_progress([&](const Progress& now) {
+        std::lock_guard lock(mutex);
+        told.push_back(now);
+    });
+    power_->set(true, 10, false);
+    ASSERT_EQ(wait(download), Code::ok);
+    const auto is_told = [&] {
+        std::lock_guard lock(mutex);
+        return !told.empty() && told.back().state == Progress::State::active;
+    };
+    for (int i = 0; i < 500 && !is_told(); ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    std::lock_guard lock(mutex);
+    ASSERT_GT(told.size(), 4u);
+    EXPECT_EQ(told.back().state, Progress::State::active);
+    EXPECT_EQ(told.back().bytes, told.back().total_bytes);
+    EXPECT_GT(told.back().total_bytes, 100'000u);
+    for (std::size_t i = 1; i < told.size(); ++i) EXPECT_GE(told[i].bytes, told[i - 1].bytes);
+}
+
+TEST_F(Managing, periodic_check) {
+    const auto device = client([](ClientOptions& o) { o.check_every = std::chrono::hours(24); });
+    const auto digits = model(*device, "digits", free(bundled_file()));
+    // (The model may come just after the first check: the second is a day later.)
+    for (int i = 0; i < 100 && device->diagnostics().value()["checked_at_s"] == 0; ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_NE(device->diagnostics().value()["checked_at_s"], 0);
+}
+
+TEST_F(Managing, bundled_models_of_every_kind) {
+    const std::string bytes = multiplier(7);
+    ModelOptions options = free();
+    options.bundled = LocalModel{.bytes = as_bytes(bytes)};
+    const auto from_memory = model(*device_, "memory", options);
+    EXPECT_EQ(compute(*from_memory), 7);
+    const auto file = from_memory->file();
+    ASSERT_TRUE(file.ok()) << file.error().message;
+    EXPECT_EQ(read_file(file->path).value(), bytes);
+
+    const std::string folder = project_.folder() + "/automl";
+    ASSERT_TRUE(make_folders(folder).ok());
+    ASSERT_TRUE(write_file(folder + "/model.tflite", as_bytes(bytes)).ok());
+    ASSERT_TRUE(write_file(folder + "/dict.txt", as_bytes("a\nb\n")).ok());
+    ASSERT_TRUE(write_file(folder + "/manifest.json",
+                           as_bytes(R"({"modelFile":"model.tflite","labelsFile":"dict.txt",)"
+                                    R"("modelType":"IMAGE_LABELING"})"))
+                    .ok());
+    options.bundled = LocalModel{.path = folder + "/manifest.json", .is_manifest = true};
+    const auto automl = model(*device_, "automl", options);
+    EXPECT_EQ(compute(*automl), 7);
+    ASSERT_EQ(automl->file()->files.size(), 1u);
+    EXPECT_EQ(automl->file()->files[0].first, "dict.txt");
+
+    options.bundled = LocalModel{.path = folder + "/none.tflite"};
+    EXPECT_EQ(device_->model("none", options).error().code, Code::not_found);
+    options.bundled = LocalModel{.path = folder + "/dict.txt"};
+    const auto opaque = model(*device_, "opaque", options);
+    EXPECT_EQ(opaque->file()->path, folder + "/dict.txt");
+    EXPECT_EQ(opaque->interpreter().error().code, Code::unimplemented);
+}
+
+TEST_F(Managing, one_handle_per_name) {
+    const auto first = model(*device_);
+    EXPECT_EQ(first, model(*device_, "digits", free(bundled_file())));
+}
+
+}  // namespace
+}  // namespace skiff::device::testing
