@@ -102,7 +102,9 @@ void Worker::stop() {
 }
 
 Worker::Time Worker::next_time(Time now) {
-    Time next = now + (periodic_ ? Time::duration(look_at_clock_every) : Time::duration(1h));
+    const Time::duration period =
+        std::min<Time::duration>(look_at_clock_every, core_->options.check_every);
+    Time next = now + (periodic_ ? period : Time::duration(1h));
     for (const auto& job : jobs_) next = std::min(next, job->state->cancelled ? now : job->next);
     return next;
 }
