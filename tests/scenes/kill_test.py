@@ -1,4 +1,5 @@
-"""kill_test.py SKIFF KILLS SEED: a device is killed with SIGKILL at any moment, again and again, while versions are published.
+"""kill_test.py SKIFF KILLS SEED: a device is killed with SIGKILL at any moment, again and again, while versions are
+published.
 
 After every kill it labels the image, offline, with files of one version; at the end one update brings the newest version."""
 

@@ -1,4 +1,5 @@
-"""shared_store_test.py SKIFF SECONDS SEED: eight processes share one store while versions are published and one is killed at random.
+"""shared_store_test.py SKIFF SECONDS SEED: eight processes share one store while versions are published and one is
+killed at random.
 
 Five label images in a loop, three update; no reader waits for long, none fails, none mixes two versions."""
 
