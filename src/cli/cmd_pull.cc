@@ -41,9 +41,8 @@ Result<publish::Reference> locked_reference(const Options& options) {
                                           options.lock_file + ")");
     const Json& entry = *TRY(json_object(lock, options.reference.c_str(), options.lock_file));
     publish::Reference reference = TRY(publish::parse_reference(options.reference));
-    return publish::Reference {
-        reference.model, {}, {}, TRY(json_string(entry, "sha256", options.lock_file))
-    };
+    std::string sha256 = TRY(json_string(entry, "sha256", options.lock_file));
+    return publish::Reference{reference.model, {}, {}, std::move(sha256)};
 }
 
 Status write_lock(const Options& options, const publish::VersionState& version) {

@@ -37,10 +37,9 @@ Result<PublishedFile> find_file(const trust::Targets& role, const std::string& p
 Result<PublishedVersion> read_version(const trust::Targets& role, const std::string& path,
                                       const std::string& model) {
     const Json custom = TRY(parse_json(role.targets.at(path).custom, path));
-    PublishedVersion version {
-        TRY(decide::read_version_record(custom, path))
-        , TRY(find_file(role, path, base_name(path)))
-    };
+    auto record = TRY(decide::read_version_record(custom, path));
+    auto main = TRY(find_file(role, path, base_name(path)));
+    PublishedVersion version{std::move(record), std::move(main)};
     if (version.record.model != model)
         return error(Code::invalid_argument, "its record is one of " + version.record.model);
     for (const auto& [device_class, build] : version.record.builds)
@@ -138,10 +137,8 @@ Result<Catalog> read_catalog_text(const std::string& text) {
     try {
         read_role_custom(text, catalog);
         for (const Json& one : json.at("versions")) {
-            PublishedVersion version {
-                TRY(decide::read_version_record(one.at("record"), "the store's catalog"))
-                , file_of(one.at("main"))
-            };
+            auto record = TRY(decide::read_version_record(one.at("record"), "the store's catalog"));
+            PublishedVersion version{std::move(record), file_of(one.at("main"))};
             for (const auto& [device_class, file] : one.at("builds").items())
                 version.builds.emplace(device_class, file_of(file));
             for (const Json& file : one.at("files")) version.files.push_back(file_of(file));

@@ -32,11 +32,13 @@ Result<std::vector<InstalledFile>> read_files(const std::string& text) {
 constexpr const char* installed_columns = "number, sha256, is_tflite, io_signature, bytes, files";
 
 Result<InstalledVersion> installed_row(const sqlite::Statement& row, int at) {
-    return InstalledVersion {
-        static_cast<std::uint32_t>(row.integer(at)), row.text(at + 1), row.integer(at + 2) != 0,
-            row.text(at + 3), TRY(read_files(row.text(at + 5)))
-        , static_cast<std::uint64_t>(row.integer(at + 4))
-    };
+    auto files = TRY(read_files(row.text(at + 5)));
+    return InstalledVersion{static_cast<std::uint32_t>(row.integer(at)),
+                            row.text(at + 1),
+                            row.integer(at + 2) != 0,
+                            row.text(at + 3),
+                            std::move(files),
+                            static_cast<std::uint64_t>(row.integer(at + 4))};
 }
 
 Status read_model_row(sqlite::Database& db, const std::string& model, ModelState& state) {

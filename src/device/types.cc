@@ -25,10 +25,9 @@ std::string to_string(const Version& version) {
 }
 
 Result<LocalTimeWindow> parse_window(std::string_view from, std::string_view to) {
-    const LocalTimeWindow window {
-        TRY(minute_of_day(from))
-        , TRY(minute_of_day(to))
-    };
+    const int from_minute = TRY(minute_of_day(from));
+    const int to_minute = TRY(minute_of_day(to));
+    const LocalTimeWindow window{from_minute, to_minute};
     if (window.from_minute == window.to_minute)
         return error(Code::invalid_argument, "the window from " + std::string(from) + " to " +
                                                  std::string(to) +

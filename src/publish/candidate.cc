@@ -46,9 +46,8 @@ Status smoke_test(runtime::Interpreter& engine, const CandidateChecks& checks, b
                   Candidate& candidate) {
     const runtime::TimeLimit limit(engine, checks.time_limit);
     const auto run = [&]() -> Status {
-        candidate.smoke = decide::SmokeTest {
-            smoke_seed, TRY(runtime::smoke_digest(engine, smoke_seed))
-        };
+        std::string digest = TRY(runtime::smoke_digest(engine, smoke_seed));
+        candidate.smoke = decide::SmokeTest{smoke_seed, std::move(digest)};
         if (timed) candidate.figures.latency_ns = TRY(median_ns(engine));
         return {};
     };

@@ -60,7 +60,8 @@ class Copy {
  private:
     Status add(const std::string& path) {
         if (TRY(to_.exists(path)) && TRY(to_.read(path)) == TRY(from_.read(path))) return {};
-        publication_.files.push_back({ path, TRY(from_.read(path)) });
+        std::string bytes = TRY(from_.read(path));
+        publication_.files.push_back({path, std::move(bytes)});
         return {};
     }
 

@@ -71,8 +71,10 @@ class PublishJob {
                                  " (a build computes the same as the main file)");
             builds_.emplace(device_class, std::move(build));
         }
-        for (const std::string& path : wanted_.with)
-            with_.push_back({ base_name(path), TRY(read_file(path)) });
+        for (const std::string& path : wanted_.with) {
+            std::string bytes = TRY(read_file(path));
+            with_.push_back({base_name(path), std::move(bytes)});
+        }
         return {};
     }
 

@@ -202,11 +202,10 @@ Result<std::vector<StatCell>> read_stats(Ledger& ledger, const std::string& proj
         "WHERE project = ? ORDER BY model, version, experiment, variant"));
     query.bind(1, project);
     std::vector<StatCell> cells;
-    while (TRY(query.step()))
-        cells.push_back({
-            TRY(telemetry::read_cell(query.text(0)))
-            , query.integer(1)
-        });
+    while (TRY(query.step())) {
+        auto cell = TRY(telemetry::read_cell(query.text(0)));
+        cells.push_back({std::move(cell), query.integer(1)});
+    }
     return cells;
 }
 

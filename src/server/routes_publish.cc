@@ -92,18 +92,17 @@ Result<publish::Publication> publication_of(const Request& request) {
     publish::Publication publication;
     publication.base = TRY(base_of(request));
     const Json body = TRY(parse_json(request.body, "publication"));
-    for (const Json& file : *TRY(json_array(body, "files", "publication")))
-        publication.files.push_back({
-            TRY(json_string(file, "path", "publication file"))
-            , TRY(json_string(file, "text", "publication file"))
-        });
+    for (const Json& file : *TRY(json_array(body, "files", "publication"))) {
+        std::string path = TRY(json_string(file, "path", "publication file"));
+        std::string text = TRY(json_string(file, "text", "publication file"));
+        publication.files.push_back({std::move(path), std::move(text)});
+    }
     if (!body.contains("audit")) return publication;
     for (const Json& note : *TRY(json_array(body, "audit", "publication"))) {
-        publish::AuditNote entry {
-            TRY(json_string(note, "what", "publication audit"))
-            , TRY(json_string(note, "subject", "publication audit"))
-            , TRY(json_string(note, "why", "publication audit"))
-        };
+        publish::AuditNote entry;
+        entry.what = TRY(json_string(note, "what", "publication audit"));
+        entry.subject = TRY(json_string(note, "subject", "publication audit"));
+        entry.why = TRY(json_string(note, "why", "publication audit"));
         if (entry.what.size() + entry.subject.size() + entry.why.size() > longest_note)
             return error(Code::invalid_argument, "an audit note is longer than 1,000 bytes");
         publication.audit.push_back(std::move(entry));

@@ -97,7 +97,8 @@ class RawTask final : public Task {
         task->model_ = std::move(model);
         for (const std::string& text : inputs) {
             const InputArgument argument = TRY(parse_input_argument(text));
-            task->files_.push_back({ argument, TRY(read_file(argument.value)) });
+            std::string bytes = TRY(read_file(argument.value));
+            task->files_.push_back({argument, std::move(bytes)});
         }
         return std::unique_ptr<Task>(std::move(task));
     }
