@@ -28,6 +28,7 @@ class Background {
  public:
     Background(std::vector<std::string> words, std::string out) : out_(std::move(out)) {
         words.insert(words.begin(), test::build_folder() + "/skiff");
+        std::fflush(nullptr);  // or the child writes it once more
         pid_ = fork();
         if (pid_ != 0) return;
         std::vector<char*> argv;
