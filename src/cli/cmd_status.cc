@@ -6,24 +6,38 @@
 #include "cli/commands.h"
 #include "cli/remote/http_home.h"
 #include "cli/table.h"
+#include "cli/workplace.h"
 
 namespace skiff::cli {
 namespace {
 
 struct Options {
-    std::string context, url, project, token_file;
+    WorkplaceOptions place;
+    std::string url, project, token_file;
 };
 
+// In a project's folder its own server is meant, elsewhere the one of the current context.
+Result<std::string> context_name(const Options& options) {
+    if (!options.place.place.context.empty()) return options.place.place.context;
+    const auto project = publish::Project::open(options.place.folder);
+    if (project.ok() && !project->home().context.empty()) return project->home().context;
+    const bool elsewhere = !project.ok() && project.error().code == Code::not_found;
+    if (!project.ok() && !elsewhere) return project.error();
+    const std::string current = TRY(load_contexts())
+    .current;
+    if (!current.empty()) return current;
+    if (project.ok())
+        return error(Code::failed_precondition,
+                     project->name() + " lives in " + project->home().folder +
+                         ", and a folder counts nothing (skiff models shows its versions; devices "
+                         "report to skiff serve)");
+    return error(Code::unauthenticated,
+                 "no server is known (skiff login URL --project P, or give --url, --project and "
+                 "--token-file)");
+}
+
 Result<Context> context_of(const Options& options) {
-    if (options.url.empty()) {
-        const Contexts contexts = TRY(load_contexts());
-        const std::string name = options.context.empty() ? contexts.current : options.context;
-        if (name.empty())
-            return error(Code::unauthenticated,
-                         "no server is known (skiff login URL --project P, or give --url, "
-                         "--project and --token-file)");
-        return find_context(name);
-    }
+    if (options.url.empty()) return find_context(TRY(context_name(options)));
     Context context{.url = options.url, .project = options.project};
     while (context.url.ends_with('/')) context.url.pop_back();
     context.token = TRY(read_file(options.token_file, 4096));
@@ -63,7 +77,19 @@ Result<Table> table_of(const Json& stats) {
     return table;
 }
 
+// Said until it is done.
+void say_keys_that_should_leave(const Session& session, const Options& options) {
+    const auto project = publish::Project::open(options.place.folder);
+    if (!project.ok()) return;
+    const auto keys = project->key_files();
+    for (const publish::KeyFile& key : keys.ok() ? *keys : std::vector<publish::KeyFile>())
+        if (key.should_leave)
+            session.say("warning: " + key.path +
+                        " is still here: move it to a safe place away from this machine");
+}
+
 Result<ExitCode> status(const Session& session, const Options& options) {
+    say_keys_that_should_leave(session, options);
     const Context context = TRY(context_of(options));
     auto http = host::system_host().http;
     if (!http) return error(Code::unimplemented, "this skiff was built without HTTP");
@@ -87,8 +113,9 @@ void add_status(CLI::App& app, Session& session) {
     const auto options = std::make_shared<Options>();
     CLI::App* verb = app.add_subcommand(
         "status", "What devices report: runs, success, times and installs per model version");
-    verb->add_option("--context", options->context,
-                     "a project that skiff login knows (default: "
+    add_folder_option(*verb, options->place);
+    verb->add_option("--context", options->place.place.context,
+                     "NAME: a project that skiff login knows (default: the project's home, else "
                      "the current one)");
     CLI::Option* url =
         verb->add_option("--url", options->url, "or a server: http://127.0.0.1:8080");

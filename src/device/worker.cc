@@ -65,6 +65,12 @@ void Worker::cancel(const std::string& model) {
     changed_.notify_all();
 }
 
+void Worker::nudge() {
+    std::lock_guard lock(mutex_);
+    nudged_ = true;
+    changed_.notify_all();
+}
+
 void Worker::start_periodic() {
     std::lock_guard lock(mutex_);
     periodic_ = true;
@@ -96,7 +102,9 @@ void Worker::stop() {
 }
 
 Worker::Time Worker::next_time(Time now) {
-    Time next = now + (periodic_ ? Time::duration(look_at_clock_every) : Time::duration(1h));
+    const Time::duration period =
+        std::min<Time::duration>(look_at_clock_every, core_->options.check_every);
+    Time next = now + (periodic_ ? period : Time::duration(1h));
     for (const auto& job : jobs_) next = std::min(next, job->state->cancelled ? now : job->next);
     return next;
 }
@@ -106,6 +114,8 @@ void Worker::run() {
     while (!core_->stops) {
         if (jobs_.empty() && !periodic_) break;
         const Time now = steady_clock::now();
+        if (std::exchange(nudged_, false))
+            for (const auto& job : jobs_) job->next = now;
         std::shared_ptr<Job> due;
         for (const auto& job : jobs_)
             if (!due && (job->next <= now || job->state->cancelled)) due = job;
@@ -125,7 +135,7 @@ void Worker::run() {
             lock.lock();
             if (core_->stops) break;
         }
-        changed_.wait_until(lock, next_time(steady_clock::now()));
+        if (!nudged_) changed_.wait_until(lock, next_time(steady_clock::now()));
     }
     running_ = false;
 }

@@ -103,7 +103,14 @@ TEST_F(ApiClient, FromBundledToActive) {
     ASSERT_TRUE(labeler->process(image).ok());
     EXPECT_EQ(labeler->version().number, 0u);
 
+    auto old = model->interpreter();
+    ASSERT_TRUE(old.ok());
+    EXPECT_FALSE(old->stale());
+
     expect_ok(update(*model));
+    EXPECT_TRUE(old->stale());
+    EXPECT_EQ(old->version().number, 0u);
+    EXPECT_TRUE(old->invoke().ok());
     EXPECT_EQ(model->status().source, ModelStatus::active);
     EXPECT_EQ(model->status().running->to_string(), "digits:1");
     EXPECT_FALSE(model->status().waiting.has_value());
@@ -171,6 +178,8 @@ TEST_F(ApiClient, ConditionsHoldAnUpdateBackAndSayWhy) {
     ASSERT_FALSE(status.ok());
     EXPECT_EQ(status.error().code, Code::conditions_unmet) << status.error().message;
     EXPECT_NE(status.error().message.find("charg"), std::string::npos) << status.error().message;
+    strict.charging = false;
+    EXPECT_EQ(update(model, strict).error().code, Code::conditions_unmet);
     strict = {.min_battery_percent = 50};
     expect_ok(update(model, strict));
     EXPECT_EQ(model.status().source, ModelStatus::active);

@@ -38,6 +38,9 @@ TEST_F(PublishJob, FirstVersionBecomesTheDefault) {
     EXPECT_EQ(model.default_version, 1u);
     EXPECT_EQ(model.aliases.at("best"), 1u);
     EXPECT_EQ(model.next_version, 2u);
+    StagedTree tree(*home);
+    const auto role = open_home(publisher(), tree).value().targets_role("models.digits").value();
+    EXPECT_EQ(Json::parse(role.custom), (Json{{"next_version", 2}}));
     const auto audit = read_audit(project.audit_file()).value();
     ASSERT_EQ(audit.size(), 2u);  // init, publish
     EXPECT_EQ(audit[1].note.subject, "digits:1");

@@ -43,6 +43,13 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
+class QuietServer(http.server.ThreadingHTTPServer):
+    """A killed device breaks its connections off."""
+
+    def handle_error(self, request, client_address):
+        pass
+
+
 class World:
     """One scratch folder: a project, a home, a device. Used as a context manager."""
 
@@ -55,7 +62,7 @@ class World:
         self.server = None
         self.env = {**os.environ, "XDG_CONFIG_HOME": str(self.folder / "config"),
                     "XDG_CACHE_HOME": str(self.folder / "cache"), "HOME": str(self.folder)}
-        self.published = 0
+        self.published = self.default = 0
 
     def __enter__(self):
         return self
@@ -66,9 +73,12 @@ class World:
 
     # -- programs --
 
-    def start(self, *words, **more):
-        return subprocess.Popen([self.skiff, *map(str, words)], env=self.env, text=True,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
+    def start(self, *words):
+        return self.start_program(self.skiff, *words)
+
+    def start_program(self, *words):
+        return subprocess.Popen(list(map(str, words)), env=self.env, text=True, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE)
 
     def run(self, *words, code=0, timeout=60):
         done = subprocess.run([self.skiff, *map(str, words)], env=self.env, text=True,
@@ -82,13 +92,18 @@ class World:
     def init(self):
         self.run("init", self.project, "--name", "demo")
 
-    def publish(self, to=None, champion=True):
-        """The next version; --to the static tree unless a context is used."""
+    def publish(self, *home):
+        """The next version, for every device at once. `home`: --to DIR or --context NAME; else where the last one went."""
         self.published += 1
-        words = ["-C", self.project, "publish", "digits", model_of(self.published)]
-        words += ["--to", to] if to else []
-        self.run(*words, *(["--alias", "champion"] if champion else []))
-        return self.published
+        number = self.folder / "number.txt"
+        number.write_text(str(self.published))
+        self.run("publish", "digits", model_of(self.published), "--with", number, "--alias", "champion",
+                 "-C", self.project, *home)
+        self.default = self.published
+
+    def move_default(self, version):
+        self.run("models", "alias", "digits", "champion", version, "-C", self.project)
+        self.default = version
 
     # -- serving --
 
@@ -96,7 +111,7 @@ class World:
         """The static tree behind a plain web server; gives its URL."""
         self.tree.mkdir(exist_ok=True)
         handler = functools.partial(Quiet, directory=str(self.tree))
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        server = QuietServer(("127.0.0.1", 0), handler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         return f"http://127.0.0.1:{server.server_address[1]}"
 
@@ -114,27 +129,48 @@ class World:
             self.server.wait(20)
             self.server = None
 
-    def token(self, scope):
+    def token(self, *scopes):
+        """The path of a file with a new token."""
         done = self.run("tokens", "create", "--data", self.folder / "server", "--project", "demo",
-                        *(word for one in scope.split() for word in ("--scope", one)))
-        return done.stdout.split()[-1]
+                        *(word for scope in scopes for word in ("--scope", scope)))
+        file = self.folder / ("token-" + "-".join(scopes))
+        file.write_text(done.stdout.split()[-1])
+        return file
+
+    def log_in(self, port):
+        self.run("login", f"http://127.0.0.1:{port}", "--project", "demo", "--token",
+                 self.token("publish", "read").read_text())
 
     # -- the device --
 
-    def device_words(self, verb, url=None, data=None):
-        words = ["device", verb, "--data", data or self.device, "--root", self.project / "root.json",
-                 "--model", "digits", "--network", "wifi" if url else "offline"]
-        return words + (["--url", url] if url else [])
+    def store_words(self, verb, data=None):
+        return ["device", verb, "--data", data or self.device, "--model", "digits", "--bundled", MODELS[1]]
 
-    def label(self, data=None, bundled=True, url=None):
-        """(version, label) of what runs now."""
-        words = self.device_words("run", url, data) + ["--image", HARD, "--json"]
-        done = self.run(*words, *(["--bundled", MODELS[1]] if bundled else []))
-        answer = json.loads(done.stdout)
-        return answer["version"], answer["labels"][0]["label"]
+    def update_words(self, verb, url, data=None):
+        return self.store_words(verb, data) + ["--root", self.project / "root.json", "--url", url,
+                                               "--network", "wifi"]
+
+    def label_words(self, data=None):
+        return self.store_words("run", data) + ["--image", HARD, "--json"]
+
+    def label(self, data=None):
+        """(version, label) of what runs now; 0: the bundled model."""
+        answer = json.loads(self.run(*self.label_words(data)).stdout)
+        return answer["number"], answer["labels"][0]["label"]
+
+    def check_label(self):
+        """The version that runs; it answers as itself, and no installed version has another's files."""
+        version, label = self.label()
+        expect(0 <= version <= self.published, f"version {version} runs, {self.published} is the newest")
+        expected = label_of(version) if version else "zero"
+        expect(label == expected, f"version {version} says {label}, not {expected}")
+        for number in (self.device / "versions" / "digits").glob("*/number.txt"):
+            name = number.parent.name.split("-")[0]
+            expect(number.read_text() == name, f"{number} is of version {number.read_text()}")
+        return version
 
     def update(self, url, code=0, data=None):
-        return self.run(*self.device_words("update", url, data), code=code)
+        return self.run(*self.update_words("update", url, data), code=code)
 
 
 def wait_until(condition, seconds, what):
