@@ -19,8 +19,7 @@ class ClientImpl final : public Client {
     explicit ClientImpl(std::shared_ptr<Core> core)
         : core_(std::move(core)),
           worker_(std::make_shared<Worker>(core_, [this] { return handles(); })) {
-        if (core_->options.check_every.count() > 0 && !core_->options.urls.empty())
-            worker_->start_periodic();
+        if (checks_periodically()) worker_->start_periodic();
     }
     ~ClientImpl() override { worker_->stop(); }
 
@@ -35,16 +34,21 @@ class ClientImpl final : public Client {
         if (!asked.ok() && !bundled) return asked.take_error();
         if (!asked.ok()) log(LogLevel::warning, name + ": " + asked.error().message);
         models_[name] = handle;
+        // The last periodic check did not know it, or did not get to its end.
+        if (checks_periodically() && handle->follows_rules() && handle->lacks_something())
+            (void)worker_->submit(handle->request(), false);
         return std::shared_ptr<Model>(std::move(handle));
     }
 
     void set_attributes(const Json& attributes) override {
         core_->set_attributes(attributes);
         look_all();
+        worker_->nudge();
     }
     void set_user_id(const std::string& user_id) override {
         core_->set_user_id(user_id);
         look_all();
+        worker_->nudge();
     }
     Status sync(std::chrono::nanoseconds at_most) override { return worker_->sync(at_most); }
 
@@ -124,6 +128,9 @@ class ClientImpl final : public Client {
     }
 
  private:
+    bool checks_periodically() const {
+        return core_->options.check_every.count() > 0 && !core_->options.urls.empty();
+    }
     std::vector<std::shared_ptr<ModelHandle>> handles() const {
         std::lock_guard lock(mutex_);
         std::vector<std::shared_ptr<ModelHandle>> all;

@@ -148,7 +148,8 @@ void Core::expose(const Assignment& assignment, telemetry::Cell& cell) {
     if (assignment.experiment.empty()) return;
     {
         std::lock_guard lock(mutex_);
-        if (!exposed_.insert(assignment.experiment).second) return;
+        // Each model numbers its rollouts for itself.
+        if (!exposed_.insert({assignment.version.model, assignment.experiment}).second) return;
     }
     cell.exposure();
     if (options.on_exposure)

@@ -38,7 +38,7 @@ class Core {
     // Goes up with every change of the attributes.
     std::uint64_t attributes_generation() const { return attributes_generation_; }
 
-    // Tells the app about an experiment, once in this process, and counts it.
+    // Tells the app about a model's experiment, once in this process, and counts it.
     void expose(const Assignment& assignment, telemetry::Cell& cell);
 
     // Set when the client goes: whatever waits or loads ends soon with Code::cancelled.
@@ -52,7 +52,7 @@ class Core {
     mutable std::mutex mutex_;
     std::shared_ptr<const Json> app_attributes_, attributes_;  // under mutex_
     std::string user_id_;                                      // under mutex_
-    std::set<std::string> exposed_;                            // under mutex_
+    std::set<std::pair<std::string, std::string>> exposed_;    // under mutex_: model, experiment
     std::atomic<std::uint64_t> attributes_generation_{1};
 };
 

@@ -47,19 +47,17 @@ Result<LoadedVersion::Idle> LoadedVersion::make() {
 }
 
 Result<std::unique_ptr<BorrowedEngine>> LoadedVersion::borrow() {
-    const auto lend = [this](Idle idle) {
-        return std::unique_ptr<BorrowedEngine>(new BorrowedEngine(
-            shared_from_this(), std::move(idle.interpreter), idle.counted_bytes));
-    };
+    std::optional<Idle> lent;
     {
         std::lock_guard lock(mutex_);
         if (!idle_.empty()) {
-            Idle idle = std::move(idle_.back());
+            lent = std::move(idle_.back());
             idle_.pop_back();
-            return lend(std::move(idle));
         }
     }
-    return lend(TRY(make()));
+    if (!lent) lent = TRY(make());
+    return std::unique_ptr<BorrowedEngine>(
+        new BorrowedEngine(shared_from_this(), std::move(lent->interpreter), lent->counted_bytes));
 }
 
 // Interpreters are destroyed outside the lock: theirs may be many megabytes and threads to join.

@@ -268,6 +268,16 @@ UpdateRequest ModelHandle::request() const {
     return {name_, options_.conditions, io_signature_, bundled_ != nullptr};
 }
 
+bool ModelHandle::follows_rules() const {
+    return options_.type != DownloadType::local_model || !status().running;
+}
+
+bool ModelHandle::lacks_something() const {
+    const Guard guard(*this);
+    (void)refresh();
+    return !view_.state.catalog.known || view_.choice.wanted == Choice::Wanted::missing;
+}
+
 Download ModelHandle::update(const DownloadConditions& conditions) {
     const auto worker = worker_.lock();
     if (!worker)

@@ -37,8 +37,11 @@ class ModelHandle final : public Model {
     void record(std::string_view metric, double value) override;
     void record_confidence(float value) override;
 
-    const ModelOptions& options() const { return options_; }
     UpdateRequest request() const;
+    // Checks and passes update it: all but local_model, which is left alone once anything runs.
+    bool follows_rules() const;
+    // A check has never been made for it, or what it wants is not here yet.
+    bool lacks_something() const;
     // Looks at the store if it changed, and tells the app if that is news to it.
     void look();
 

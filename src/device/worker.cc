@@ -65,6 +65,12 @@ void Worker::cancel(const std::string& model) {
     changed_.notify_all();
 }
 
+void Worker::nudge() {
+    std::lock_guard lock(mutex_);
+    nudged_ = true;
+    changed_.notify_all();
+}
+
 void Worker::start_periodic() {
     std::lock_guard lock(mutex_);
     periodic_ = true;
@@ -108,6 +114,8 @@ void Worker::run() {
     while (!core_->stops) {
         if (jobs_.empty() && !periodic_) break;
         const Time now = steady_clock::now();
+        if (std::exchange(nudged_, false))
+            for (const auto& job : jobs_) job->next = now;
         std::shared_ptr<Job> due;
         for (const auto& job : jobs_)
             if (!due && (job->next <= now || job->state->cancelled)) due = job;
@@ -127,7 +135,7 @@ void Worker::run() {
             lock.lock();
             if (core_->stops) break;
         }
-        changed_.wait_until(lock, next_time(steady_clock::now()));
+        if (!nudged_) changed_.wait_until(lock, next_time(steady_clock::now()));
     }
     running_ = false;
 }

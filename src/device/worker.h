@@ -32,6 +32,7 @@ class Worker : public std::enable_shared_from_this<Worker> {
     // it is done with what is installed.
     Download submit(const UpdateRequest& request, bool or_installed);
     void cancel(const std::string& model);
+    void nudge();  // jobs that wait are asked again now
     void start_periodic();
     void stop();  // jobs end with Code::cancelled; returns soon
 
@@ -70,6 +71,7 @@ class Worker : public std::enable_shared_from_this<Worker> {
     Handles handles_;                          // under mutex_
     std::list<std::shared_ptr<Job>> jobs_;     // under mutex_
     bool periodic_ = false, running_ = false;  // under mutex_
+    bool nudged_ = false;                      // under mutex_
     Time periodic_not_before_ = {};            // the thread's
     std::thread thread_;                       // under mutex_
 };

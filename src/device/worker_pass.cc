@@ -53,9 +53,7 @@ std::vector<UpdateRequest> Worker::background_requests() {
     }
     std::vector<UpdateRequest> requests;
     for (const auto& handle : handles)
-        if (handle->options().type != DownloadType::local_model ||
-            !handle->status().running.has_value())
-            requests.push_back(handle->request());
+        if (handle->follows_rules()) requests.push_back(handle->request());
     return requests;
 }
 
@@ -102,8 +100,10 @@ Status Worker::pass(Time until, std::vector<UpdateRequest>* kept_back) {
 
 Status Worker::sync(std::chrono::nanoseconds at_most) {
     const auto longest = std::chrono::hours(24 * 365);
-    return pass(steady_clock::now() + std::min<std::chrono::nanoseconds>(at_most, longest),
-                nullptr);
+    Status done =
+        pass(steady_clock::now() + std::min<std::chrono::nanoseconds>(at_most, longest), nullptr);
+    nudge();
+    return done;
 }
 
 bool Worker::periodic_is_due() {

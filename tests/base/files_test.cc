@@ -47,6 +47,35 @@ TEST_F(Files, errors_name_path_and_reason) {
     EXPECT_EQ(write_file("/dev/full", as_bytes("x")).error().code, Code::not_enough_space);
 }
 
+TEST_F(Files, a_growing_file_goes_on_where_it_ended) {
+    const std::string path = folder_ + "/f.part";
+    {
+        auto file = GrowingFile::open(path);
+        ASSERT_TRUE(file.ok());
+        ASSERT_TRUE((*file)->append(as_bytes("one ")).ok());
+    }
+    auto file = GrowingFile::open(path).value();
+    EXPECT_EQ(file->size(), 4u);
+    ASSERT_TRUE(file->append(as_bytes("two")).ok());
+    EXPECT_EQ(file->size(), 7u);
+    EXPECT_EQ(*read_file(path), "one two");
+    ASSERT_TRUE(file->truncate().ok());
+    EXPECT_EQ(file->size(), 0u);
+    ASSERT_TRUE(file->append(as_bytes("three")).ok());
+    ASSERT_TRUE(file->finish_as(folder_ + "/f").ok());
+    EXPECT_EQ(*read_file(folder_ + "/f"), "three");
+    EXPECT_EQ(list_folder(folder_)->size(), 1u);
+}
+
+TEST_F(Files, a_growing_file_says_what_is_in_its_way) {
+    EXPECT_EQ(GrowingFile::open(folder_ + "/none/f").error().code, Code::not_found);
+    auto full = GrowingFile::open("/dev/full").value();
+    EXPECT_EQ(full->append(as_bytes("x")).error().code, Code::not_enough_space);
+    EXPECT_EQ(full->size(), 0u);
+    auto file = GrowingFile::open(folder_ + "/f").value();
+    EXPECT_EQ(file->finish_as(folder_ + "/none/f").error().code, Code::not_found);
+}
+
 TEST_F(Files, maps) {
     ASSERT_TRUE(write_file(folder_ + "/f", as_bytes("hello")).ok());
     ASSERT_TRUE(write_file(folder_ + "/empty", {}).ok());

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <cstdio>
+
 #include "tests/device/world.h"
 
 namespace skiff::device::testing {
@@ -38,6 +41,25 @@ TEST_F(World, update_from_a_served_folder) {
     reachable_ = false;
     const auto again = client();
     EXPECT_EQ(compute(*model(*again)), 2);
+}
+
+// An interpreter of a model while nothing changes: a look at the epoch, and one from the pool.
+TEST_F(World, borrowing_is_cheap) {
+    const auto device = client();
+    const auto digits = model(*device, "digits", free(bundled_file()));
+    compute(*digits);
+    std::vector<double> ns;
+    for (int round = 0; round < 51; ++round) {
+        const auto begin = std::chrono::steady_clock::now();
+        for (int i = 0; i < 1000; ++i) ASSERT_TRUE(digits->interpreter().ok());
+        ns.push_back(
+            std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin)
+                .count() /
+            1000);
+    }
+    std::nth_element(ns.begin(), ns.begin() + 25, ns.end());
+    std::printf("an interpreter of a model and its return: %.0f ns (median)\n", ns[25]);
+    EXPECT_LT(ns[25], 5'000);
 }
 
 }  // namespace

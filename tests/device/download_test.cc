@@ -232,6 +232,14 @@ TEST_F(Downloads, a_wrong_body_is_refused_once_per_mirror) {
     EXPECT_EQ(asked(), (Lines{url_a_, url_b_}));
 }
 
+TEST_F(Downloads, a_wrong_mirror_is_not_asked_for_the_rest) {
+    servers_[a_] = always({200, {}, std::string(body_.size(), 'x')});
+    servers_[b_] = breaking_server(b_, 40'000);
+    ASSERT_TRUE(download({a_, b_}).ok());
+    expect_there();
+    EXPECT_EQ(asked(), (Lines{url_a_, url_b_, url_b_ + " bytes=40000-", url_b_ + " bytes=80000-"}));
+}
+
 TEST_F(Downloads, a_mirror_may_come_back_after_another_was_wrong) {
     servers_[a_] = always({200, {}, std::string(body_.size(), 'x')});
     expect_error(download({a_, b_}), Code::no_network, true);

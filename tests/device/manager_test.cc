@@ -1,4 +1,5 @@
 // RemoteModelManager's calls, and what an app may bring along.
+#include <atomic>
 #include <thread>
 
 #include "base/hex.h"
@@ -120,13 +121,81 @@ TEST_F(Managing, progress_is_told) {
     for (std::size_t i = 1; i < told.size(); ++i) EXPECT_GE(told[i].bytes, told[i - 1].bytes);
 }
 
-TEST_F(Managing, periodic_check) {
-    const auto device = client([](ClientOptions& o) { o.check_every = std::chrono::hours(24); });
-    const auto digits = model(*device, "digits", free(bundled_file()));
-    // (The model may come just after the first check: the second is a day later.)
-    for (int i = 0; i < 100 && device->diagnostics().value()["checked_at_s"] == 0; ++i)
-        std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    EXPECT_NE(device->diagnostics().value()["checked_at_s"], 0);
+class Periodic : public Managing {
+ protected:
+    static bool becomes(const std::function<bool()>& true_in_the_end) {
+        for (int i = 0; i < 1000 && !true_in_the_end(); ++i)
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        return true_in_the_end();
+    }
+    static void daily(ClientOptions& options) { options.check_every = std::chrono::hours(24); }
+};
+
+// A model that comes after the first check is not left alone for a day.
+TEST_F(Periodic, updates_by_itself) {
+    const auto device = client(daily);
+    EXPECT_TRUE(becomes([&] { return device->diagnostics().value()["checked_at_s"] != 0; }));
+    std::atomic<int> changes{0};
+    ModelOptions options = free(bundled_file());
+    options.on_change = [&](const ModelStatus&, const ModelStatus&) { ++changes; };
+    const auto digits = model(*device, "digits", options);
+    EXPECT_TRUE(becomes([&] { return compute(*digits) == 1; }));
+    EXPECT_TRUE(becomes([&] { return changes > 0; }));
+}
+
+TEST_F(Periodic, waits_for_conditions_in_the_background) {
+    network_->set(true, true);
+    const auto device = client(daily);
+    ModelOptions options = free(bundled_file());
+    options.conditions = {.wifi = true};
+    const auto digits = model(*device, "digits", options);
+    EXPECT_TRUE(becomes([&] {
+        return digits->status().why ==
+               "digits:1 waits for wifi: this network is metered (script), digits (bundled) runs";
+    })) << digits->status().why;
+    network_->set(true, false);
+    EXPECT_TRUE(becomes([&] { return compute(*digits) == 1; }));
+}
+
+TEST_F(Periodic, local_models_are_left_alone) {
+    const auto device = client(daily);
+    ModelOptions options = free(bundled_file());
+    options.type = DownloadType::local_model;
+    const auto digits = model(*device, "digits", options);
+    EXPECT_TRUE(device->sync(soon).ok());
+    EXPECT_EQ(compute(*digits), 100);
+    EXPECT_TRUE(digits->update({}).wait(soon).ok());  // when asked for
+    EXPECT_EQ(compute(*digits), 1);
+}
+
+TEST_F(Periodic, ends_quickly_while_a_server_is_silent) {
+    std::atomic<bool> asked{false};
+    instead_ = [&](const host::HttpRequest& request) -> std::optional<Result<Answer>> {
+        asked = true;
+        // As the host's HTTP does: nothing comes until the request is stopped.
+        while (request.stops && !*request.stops)
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        return Result<Answer>(error(Code::cancelled, "stopped"));
+    };
+    auto device = client(daily);
+    EXPECT_TRUE(becomes([&] { return asked.load(); }));
+    const auto begin = std::chrono::steady_clock::now();
+    device.reset();
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+}
+
+// The last handle of a client may go in one of its own callbacks.
+TEST_F(Periodic, a_client_ends_in_its_own_callback) {
+    std::atomic<bool> over{false};
+    auto device = client(daily);
+    ModelOptions options = free(bundled_file());
+    options.on_change = [&](const ModelStatus&, const ModelStatus&) {
+        device.reset();
+        over = true;
+    };
+    const auto digits = model(*device, "digits", options);
+    EXPECT_TRUE(becomes([&] { return over.load(); }));
+    EXPECT_EQ(compute(*digits), 1);
 }
 
 TEST_F(Managing, bundled_models_of_every_kind) {
