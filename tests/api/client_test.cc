@@ -232,10 +232,12 @@ TEST_F(ApiClient, CallbacksRunOnTheExecutorAndMayCallBack) {
     const Client client = made(with);
     ModelOptions model_options = with_bundled();
     std::optional<Model> model;
+    const auto here = std::this_thread::get_id();
     int called = 0;
     bool switched = false;
     model_options.on_change = [&](ModelStatus now, ModelStatus) {
         ++called;
+        EXPECT_EQ(std::this_thread::get_id(), here);
         EXPECT_TRUE(model->interpreter().ok());
         EXPECT_EQ(model->status().source, ModelStatus::active);
         switched = now.source == ModelStatus::active;

@@ -254,6 +254,10 @@ void add_device_run(CLI::App& device, Session& session) {
                      "SECONDS of inferences; says each version as it begins to answer")
         ->check(CLI::Range(0.0, 1e9))
         ->excludes(repeat);
+    // Taken as the other verbs take them, so that one set of options serves all; run fetches
+    // nothing.
+    add_source_options(*verb, options->device);
+    add_condition_options(*verb, options->device);
     add_fact_options(*verb, options->device);
     verb->callback([&session, options, image, input] {
         session.run([&]() -> Result<ExitCode> {

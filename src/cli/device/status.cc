@@ -148,6 +148,7 @@ void add_device_status(CLI::App& device, Session& session) {
         "status", "What runs here and why, what is installed, what the device knows about itself");
     add_store_options(*verb, *options);
     add_source_options(*verb, *options);
+    add_condition_options(*verb, *options);
     add_fact_options(*verb, *options);
     verb->callback([&session, options] {
         session.run([&] { return StatusVerb(*options).execute(session); });
