@@ -95,7 +95,10 @@ Result<Fetched> Client::fetch_timestamp() {
         return error(Code::resource_exhausted, "timestamp.json is larger than " +
                                                    std::to_string(max_timestamp_bytes) + " bytes");
     if (reply.kind == Fetched::Kind::not_found)
-        return retryable(Code::unavailable, "the repository has no timestamp.json");
+        return retryable(
+            Code::unavailable,
+            "there is no timestamp.json: nothing is published there yet, or the URL is "
+            "another thing's");
     if (reply.kind == Fetched::Kind::not_modified && etag.empty())
         return error(Code::unavailable,
                      "timestamp.json: the server answered 304 to a plain request");

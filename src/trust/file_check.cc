@@ -7,6 +7,10 @@
 
 namespace skiff::trust {
 
+namespace {
+constexpr std::size_t shown_digits = 12;  // of a hash, for people
+}
+
 struct FileCheck::State {
     std::uint64_t length;
     Hashes hashes;
@@ -50,8 +54,10 @@ Status FileCheck::finish(std::string_view what) {
         ++known;
         const std::string found = algorithm == "sha256" ? to_hex(sha256) : to_hex(sha512);
         if (found != hex)
-            return error(Code::hash_mismatch,
-                         name + " has " + algorithm + " " + found + ", its metadata says " + hex);
+            return error(Code::hash_mismatch, name + " is not the file that was signed: its " +
+                                                  algorithm + " is " +
+                                                  found.substr(0, shown_digits) + "..., not " +
+                                                  hex.substr(0, shown_digits) + "...");
     }
     if (known == 0)
         return error(Code::hash_mismatch, name + " is named by no hash we know (sha256, sha512)");

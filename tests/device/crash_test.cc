@@ -117,6 +117,35 @@ TEST_F(Crashing, processes_end_at_every_request) {
     EXPECT_EQ(compute(*digits_), 13);
 }
 
+// A trial that takes the process along, twice: the version is not tried a third time.
+TEST_F(Crashing, deadly_trials) {
+    publish(2);
+    for (int i = 0; i < 2; ++i) {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            power_->set(false, 10, false);
+            const auto device = client([](ClientOptions& o) {
+                o.executor = [](const std::function<void()>& task) { task(); };
+            });
+            Download download =
+                device->download("digits", DownloadType::latest_model, {.charging = true});
+            download.on_progress([](const Progress& now) {
+                if (now.state == Progress::State::trying) ::_exit(9);
+            });
+            power_->set(true, 10, false);
+            ::_exit(download.wait(soon).ok() ? 0 : 1);
+        }
+        int status = 0;
+        ::waitpid(child, &status, 0);
+        ASSERT_TRUE(WIFEXITED(status));
+        ASSERT_EQ(WEXITSTATUS(status), 9);
+        check_device(1);
+    }
+    EXPECT_EQ(client_of_today()->sync(soon).error().code, Code::incompatible);
+    EXPECT_EQ(digits_->status().why,
+              "digits:2 ended the process twice when it was tried, digits:1 runs");
+}
+
 // No room on the disk (a limit on file sizes gives the same error): the device runs on, the update
 // is done when there is room.
 TEST_F(Crashing, full_disk) {

@@ -1,7 +1,10 @@
 // The store itself: leases, collection, many processes, versions of its schema.
 #include "device/store.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <thread>
@@ -105,6 +108,26 @@ TEST_F(Stored, leases_and_collection_race) {
     while (held == 0) std::this_thread::yield();
     ends = true;
     reader.join();
+}
+
+// Who waited for a lock that was replaced meanwhile holds nothing.
+TEST_F(Stored, a_lease_is_on_what_the_path_names_now) {
+    const InstalledVersion version = install(1, "one");
+    const std::string lock = files_.version_folder("m", version) + "/.lock";
+    const int collector = ::open(lock.c_str(), O_RDONLY | O_CLOEXEC);
+    ASSERT_EQ(::flock(collector, LOCK_EX), 0);
+    Code code = Code::ok;
+    std::thread reader([&] {
+        const auto lease = files_.lease("m", version);
+        code = lease.ok() ? Code::ok : lease.error().code;
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    ASSERT_TRUE(write_file(lock + ".new", {}).ok());
+    ASSERT_EQ(::rename((lock + ".new").c_str(), lock.c_str()), 0);
+    ::close(collector);
+    reader.join();
+    EXPECT_EQ(code, Code::not_found);
+    EXPECT_TRUE(files_.lease("m", version).ok());
 }
 
 TEST_F(Stored, what_a_crash_left_is_collected) {

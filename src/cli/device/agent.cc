@@ -155,7 +155,7 @@ class Agent {
             ends_ = true;
             ::kill(pid, SIGTERM);
         }
-        if (status != 0)
+        if (status != 0 && !ends_)
             print_error("--on-change ended with " +
                         (WIFSIGNALED(status) ? "signal " + std::to_string(WTERMSIG(status))
                                              : std::to_string(WEXITSTATUS(status))) +

@@ -22,6 +22,7 @@ using Clock = std::chrono::steady_clock;
 struct RunOptions {
     DeviceOptions device;
     std::string image;
+    int max_results = 10;
     std::vector<std::string> inputs;
     int repeat = 1;
     double loop_s = 0;
@@ -46,11 +47,12 @@ class Task {
 class LabelTask final : public Task {
  public:
     static Result<std::unique_ptr<Task>> create(std::shared_ptr<device::Model> model,
-                                                const std::string& path) {
+                                                const std::string& path, int max_results) {
         std::unique_ptr<LabelTask> task(new LabelTask);
         task->path_ = path;
         task->file_ = TRY(read_file(path));
-        task->labeler_ = TRY(api::FollowingLabeler::create(std::move(model), {}));
+        task->labeler_ =
+            TRY(api::FollowingLabeler::create(std::move(model), {.max_result_count = max_results}));
         return std::unique_ptr<Task>(std::move(task));
     }
     Status once() override {
@@ -163,7 +165,7 @@ class Run {
 
     Result<std::unique_ptr<Task>> make_task() const {
         if (options_.image.empty()) return RawTask::create(device_.model, options_.inputs);
-        return LabelTask::create(device_.model, options_.image);
+        return LabelTask::create(device_.model, options_.image, options_.max_results);
     }
 
     Status run_once() {
@@ -237,6 +239,9 @@ void add_device_run(CLI::App& device, Session& session) {
     CLI::Option* image = verb->add_option("--image", options->image,
                                           "a JPEG, PNG, BMP or WebP file: prints its labels")
                              ->check(CLI::ExistingFile);
+    verb->add_option("--max-results", options->max_results, "most labels of --image")
+        ->check(CLI::Range(1, 1'000'000))
+        ->needs(image);
     CLI::Option* input =
         verb->add_option("--input", options->inputs,
                          "I=FILE.bin: an input (index or name) as raw little-endian values")
