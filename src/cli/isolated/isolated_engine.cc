@@ -81,12 +81,14 @@ IsolatedEngine::~IsolatedEngine() {
 }
 
 Status IsolatedEngine::spawn(const std::shared_ptr<const model::Model>& model) {
-    Fd model_file(TRY(out_of_the_way(TRY(as_file(model->bytes())))));
+    const int model_descriptor = TRY(out_of_the_way(TRY(as_file(model->bytes()))));
+    Fd model_file{model_descriptor};
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
         return system_error("open a socket");
     Fd ours{pair[0]};
-    Fd theirs(TRY(out_of_the_way(pair[1])));
+    const int their_end = TRY(out_of_the_way(pair[1]));
+    Fd theirs{their_end};
 
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
