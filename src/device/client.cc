@@ -25,19 +25,12 @@ class ClientImpl final : public Client {
 
     Result<std::shared_ptr<Model>> model(const std::string& name, ModelOptions options) override {
         TRY(decide::check_model_name(name));
-        std::lock_guard lock(mutex_);
-        if (const auto known = models_.find(name); known != models_.end())
-            return std::shared_ptr<Model>(known->second);
-        const bool bundled = options.bundled.has_value();
-        auto handle = TRY(ModelHandle::create(core_, worker_, name, std::move(options)));
-        Status asked = core_->store->ask_for(name);
-        if (!asked.ok() && !bundled) return asked.take_error();
-        if (!asked.ok()) log(LogLevel::warning, name + ": " + asked.error().message);
-        models_[name] = handle;
-        // The last periodic check did not know it, or did not get to its end.
-        if (checks_periodically() && handle->follows_rules() && handle->lacks_something())
+        const auto [handle, is_new] = TRY(find_or_make(name, std::move(options)));
+        // The last periodic check did not know it, or did not get to its end. (Outside the lock:
+        // the worker asks for the handles under its own.)
+        if (is_new && checks_periodically() && handle->follows_rules() && handle->lacks_something())
             (void)worker_->submit(handle->request(), false);
-        return std::shared_ptr<Model>(std::move(handle));
+        return std::shared_ptr<Model>(handle);
     }
 
     void set_attributes(const Json& attributes) override {
@@ -129,6 +122,19 @@ class ClientImpl final : public Client {
  private:
     bool checks_periodically() const {
         return core_->options.check_every.count() > 0 && !core_->options.urls.empty();
+    }
+    Result<std::pair<std::shared_ptr<ModelHandle>, bool>> find_or_make(const std::string& name,
+                                                                       ModelOptions options) {
+        std::lock_guard lock(mutex_);
+        if (const auto known = models_.find(name); known != models_.end())
+            return std::pair(known->second, false);
+        const bool bundled = options.bundled.has_value();
+        auto handle = TRY(ModelHandle::create(core_, worker_, name, std::move(options)));
+        const Status asked = core_->store->ask_for(name);
+        if (!asked.ok() && !bundled) return asked.error();
+        if (!asked.ok()) log(LogLevel::warning, name + ": " + asked.error().message);
+        models_[name] = handle;
+        return std::pair(std::move(handle), true);
     }
     std::vector<std::shared_ptr<ModelHandle>> handles() const {
         std::lock_guard lock(mutex_);

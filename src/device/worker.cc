@@ -189,10 +189,13 @@ void Worker::attempt(Job& job) {
     }  // let go of before the app is told
     const bool fall_back = !done.ok() && job.or_installed && done.error().code != Code::cancelled &&
                            has_installed(job.request.model);
+    const bool unmet = !done.ok() && done.error().code == Code::conditions_unmet;
     if (fall_back) {
         log(LogLevel::info, job.request.model + ": " + done.error().message);
         finish(job, {});
-    } else if (!done.ok() && done.error().code == Code::conditions_unmet && !core_->stops) {
+    } else if (unmet && core_->stops) {
+        finish(job, error(Code::cancelled, "the client is going"));
+    } else if (unmet) {
         if (!wait_on(job, done.error(), Progress::State::waiting)) finish(job, done);
         look_all();
     } else if (!done.ok() && done.error().code == Code::cancelled && !core_->stops &&

@@ -14,11 +14,11 @@ namespace {
 
 constexpr std::size_t longest_segment = 200;
 constexpr std::size_t hash_digits = 64;
-constexpr std::size_t tag_digits = 32;
-constexpr const char* immutable = "public, max-age=31536000, immutable";
+constexpr std::size_t tag_digits = 16;  // every byte of an idle check counts
+constexpr const char* immutable = "max-age=31536000, immutable";
 
 Response no_such_file() {
-    return error_response(404, "NOT_FOUND", "there is no such file in this project");
+    return error_response(404, "NOT_FOUND", "no such file");
 }
 
 // Names that a repository has, and no other: nothing that leads out of the tree, no hidden files,
@@ -94,7 +94,7 @@ Range range_of(std::string_view header, std::uint64_t size) {
 
 Response with_range(Response response, const Request& request, const std::string& tag) {
     const std::uint64_t size = response.length();
-    response.headers.emplace_back("Accept-Ranges", "bytes");
+    if (response.file) response.headers.emplace_back("Accept-Ranges", "bytes");
     const std::string_view header = request.header("range"), condition = request.header("if-range");
     if (header.empty() || request.method != "GET" || (!condition.empty() && condition != tag))
         return response;

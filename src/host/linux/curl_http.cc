@@ -162,6 +162,7 @@ class CurlHttp final : public Http {
                              static_cast<curl_off_t>(request.body.size()));
             headers = curl_slist_append(headers, "Expect:");
         }
+        headers = curl_slist_append(headers, "Accept:");  // says nothing, and costs bytes each time
         curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     }
 
