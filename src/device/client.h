@@ -115,6 +115,8 @@ class Model {
     virtual Trace trace() = 0;             // for the version that file() gave last
     virtual Download update(const DownloadConditions& conditions) = 0;
     virtual ModelStatus status() const = 0;
+    // Experiment and variant from the moment this device counts in it: what runs is what its arm
+    // wants, and its conditions would have let it run the other.
     virtual Assignment assignment() const = 0;
     virtual void record_outcome(std::uint64_t inference_id, bool correct) = 0;
     virtual void record(std::string_view metric, double value) = 0;
