@@ -144,7 +144,7 @@ class Verification {
             if (!kept_.contains(file)) named.insert(path_of(TRY(role_of(file)), meta.version));
         for (std::int64_t version = 1; version <= root_.version; ++version) {
             const std::string path = path_of("root", version);
-            if (after_.has(path) && !TRY(home_.exists(path))) named.insert(path);
+            if (after_.has(path) && TRY(may_write_root(path))) named.insert(path);
         }
         for (const MetadataFile& file : publication_.files)
             if (!named.contains(file.path))
@@ -153,6 +153,14 @@ class Verification {
                                  " does not belong into this publication: it is there "
                                  "already, or snapshot.json does not name it");
         return {};
+    }
+
+    // One that a publication which was cut off has left may be written again: by whoever is first
+    // when nothing was published yet, else as it is.
+    Result<bool> may_write_root(const std::string& path) {
+        if (publication_.base == 0 || !TRY(home_.exists(path))) return true;
+        return TRY(home_.read(path))
+        == TRY(after_.read(path));
     }
 
     Status check_role(const trust::Repository& repository, const std::string& file) {

@@ -104,10 +104,18 @@ TEST_F(Verify, FilesThatNothingNames) {
     refuse(bad, Code::invalid_argument);
     bad.files[0].path = "metadata/../../../etc/passwd";
     refuse(bad, Code::invalid_argument);
-    bad.files[0] = {"metadata/1.root.json", home->read("metadata/1.root.json").value()};
+    bad.files[0] = {"metadata/1.root.json", home->read("metadata/1.root.json").value() + " "};
     refuse(bad, Code::invalid_argument);
     bad.files[0] = bad.files[1];  // twice
     refuse(bad, Code::invalid_argument);
+}
+
+// A publication that was cut off after its root can be repeated.
+TEST_F(Verify, ARootThatIsThereAsItIsMayComeAgain) {
+    Publication again = next();
+    again.files.insert(again.files.begin(),
+                       {"metadata/1.root.json", home->read("metadata/1.root.json").value()});
+    EXPECT_TRUE(verify_publication(*home, again).ok());
 }
 
 TEST_F(Verify, AnotherRootIsRefused) {
