@@ -60,48 +60,35 @@ Status copy_target(const Found& found, const std::string& path, const std::strin
 Result<ExitCode> pull(const Session& session, const Options& options) {
     const auto reference = options.locked ? TRY(locked_reference(options))
                                           : TRY(publish::parse_reference(options.reference));
-                                          const Found found =
-                                              TRY(find_version(reference, options.place));
-                                          const publish::VersionState& version = *found.version;
-                                          const bool into_folder = is_folder(options.output);
-                                          std::vector<std::string> files = {options.output};
-                                          if (options.output.empty())
-                                              files[0] = file_name_of(version);
-                                          if (into_folder)
-                                              files[0] =
-                                                  options.output + "/" + file_name_of(version);
-                                          TRY(copy_target(found, version.path, files[0]));
-                                          for (const decide::VersionFile& file :
-                                               version.record.files) {
-                                              if (!into_folder) break;
-                                              if (!trust::is_plain_name(file.name))
-                                                  return error(
-                                                      Code::invalid_argument,
-                                                      "the version has a file of the name \"" +
-                                                          file.name + "\"");
-                                              files.push_back(options.output + "/" + file.name);
-                                              TRY(copy_target(found, file.path, files.back()));
-                                          }
-                                          if (options.write_lock && !options.locked)
-                                              TRY(write_lock(options, version));
-                                          if (session.json())
-                                              session.print_json(
-                                                  {{"model", found.model.name},
-                                                   {"version", version.record.version},
-                                                   {"sha256", version.sha256},
-                                                   {"bytes", version.bytes},
-                                                   {"files", files}});
-                                          session.say(found.model.name + ":" +
-                                                      std::to_string(version.record.version) +
-                                                      " in " + joined(files, ", ") + ", " +
-                                                      human_bytes(version.bytes) + ", sha256 " +
-                                                      version.sha256.substr(0, 12));
-                                          if (!into_folder && !version.record.files.empty())
-                                              session.say(
-                                                  "note: it has " +
-                                                  std::to_string(version.record.files.size()) +
-                                                  " more file(s): -o FOLDER gets them too");
-                                          return exit_done;
+    const Found found = TRY(find_version(reference, options.place));
+    const publish::VersionState& version = *found.version;
+    const bool into_folder = is_folder(options.output);
+    std::vector<std::string> files = {options.output};
+    if (options.output.empty()) files[0] = file_name_of(version);
+    if (into_folder) files[0] = options.output + "/" + file_name_of(version);
+    TRY(copy_target(found, version.path, files[0]));
+    for (const decide::VersionFile& file : version.record.files) {
+        if (!into_folder) break;
+        if (!trust::is_plain_name(file.name))
+            return error(Code::invalid_argument,
+                         "the version has a file of the name \"" + file.name + "\"");
+        files.push_back(options.output + "/" + file.name);
+        TRY(copy_target(found, file.path, files.back()));
+    }
+    if (options.write_lock && !options.locked) TRY(write_lock(options, version));
+    if (session.json())
+        session.print_json({{"model", found.model.name},
+                            {"version", version.record.version},
+                            {"sha256", version.sha256},
+                            {"bytes", version.bytes},
+                            {"files", files}});
+    session.say(found.model.name + ":" + std::to_string(version.record.version) + " in " +
+                joined(files, ", ") + ", " + human_bytes(version.bytes) + ", sha256 " +
+                version.sha256.substr(0, 12));
+    if (!into_folder && !version.record.files.empty())
+        session.say("note: it has " + std::to_string(version.record.files.size()) +
+                    " more file(s): -o FOLDER gets them too");
+    return exit_done;
 }
 
 }  // namespace

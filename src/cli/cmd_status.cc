@@ -23,8 +23,7 @@ Result<std::string> context_name(const Options& options) {
     if (project.ok() && !project->home().context.empty()) return project->home().context;
     const bool elsewhere = !project.ok() && project.error().code == Code::not_found;
     if (!project.ok() && !elsewhere) return project.error();
-    const std::string current = TRY(load_contexts())
-    .current;
+    const std::string current = TRY(load_contexts()).current;
     if (!current.empty()) return current;
     if (project.ok())
         return error(Code::failed_precondition,

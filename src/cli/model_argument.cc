@@ -15,8 +15,7 @@ std::string file_name_of(const publish::VersionState& version) {
 
 Result<std::string> cached_version(const Found& found) {
     const publish::VersionState& version = *found.version;
-    const std::string folder = TRY(cache_folder())
-    +"/blobs/" + version.sha256;
+    const std::string folder = TRY(cache_folder()) + "/blobs/" + version.sha256;
     const std::string file = folder + "/" + file_name_of(version);
     const trust::Hashes hashes = {{"sha256", version.sha256}};
     if (trust::check_file(file, version.bytes, hashes).ok()) return file;

@@ -81,8 +81,8 @@ Result<std::unique_ptr<Workplace>> Workplace::open_to_read(const WorkplaceOption
     } else {
         if (project.error().code != Code::not_found || !options.place.folder.empty())
             return project.error();
-        const std::string name = options.place.context.empty() ? TRY(load_contexts())
-        .current : options.place.context;
+        const std::string name =
+            options.place.context.empty() ? TRY(load_contexts()).current : options.place.context;
         if (name.empty())
             return error(Code::not_found, project.error().message +
                                               "; nor a current context (skiff login URL --project "

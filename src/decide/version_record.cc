@@ -88,8 +88,7 @@ Result<VersionRecord> read_version_record(const Json& custom, std::string_view w
     if (version < 1 || version > UINT32_MAX)
         return error(Code::invalid_argument, what + ": \"version\" is out of range");
     record.version = static_cast<std::uint32_t>(version);
-    record.is_tflite = TRY(json_string(custom, "format", what))
-    == "tflite";
+    record.is_tflite = TRY(json_string(custom, "format", what)) == "tflite";
     TRY(read_files(custom, what, record));
     record.builds = TRY(read_text_map(custom, "builds", what));
     TRY(read_gates(custom, what, record));

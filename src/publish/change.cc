@@ -52,8 +52,7 @@ Result<Changed> try_once(const Publisher& publisher, const Edit& edit) {
     const auto timestamp =
         std::ranges::find(publication.files, "metadata/timestamp.json", &MetadataFile::path);
     CHECK(timestamp != publication.files.end());
-    changed.version = TRY(trust::parse_timestamp(timestamp->bytes, "timestamp.json"))
-    .version;
+    changed.version = TRY(trust::parse_timestamp(timestamp->bytes, "timestamp.json")).version;
     publication.base = changed.version - 1;
     if (publication.audit.empty()) {
         std::string roles;

@@ -36,8 +36,7 @@ class FolderHome final : public Home {
         const auto bytes = tree_.read(timestamp_path);
         if (!bytes.ok() && bytes.error().code == Code::not_found) return std::int64_t{0};
         if (!bytes.ok()) return bytes.error();
-        return TRY(trust::parse_timestamp(*bytes, folder_ + "/" + timestamp_path))
-        .version;
+        return TRY(trust::parse_timestamp(*bytes, folder_ + "/" + timestamp_path)).version;
     }
 
     Result<std::string> read(const std::string& path) override {

@@ -45,8 +45,8 @@ class Copy {
         const Publisher reader{from_, publisher_.root, publisher_.project, {}, 0};
         const trust::Repository repository = TRY(open_home(reader, tree));
         const std::string timestamp = TRY(from_.read("metadata/timestamp.json"));
-        const std::int64_t snapshot = TRY(trust::parse_timestamp(timestamp, "timestamp.json"))
-        .snapshot.version;
+        const std::int64_t snapshot =
+            TRY(trust::parse_timestamp(timestamp, "timestamp.json")).snapshot.version;
         publication_.base = base;
         for (std::int64_t version = 1; version <= repository.root().version; ++version)
             TRY(add(path_of("root", version)));
@@ -103,8 +103,7 @@ Status bring_to_one_state(const Publisher& publisher, Home& other) {
     Home& home = publisher.home;
     TRY(check_home_belongs(home, publisher.root, publisher.project));
     TRY(check_home_belongs(other, publisher.root, publisher.project));
-    const std::int64_t mine = TRY(home.version())
-    , others = TRY(other.version());
+    const std::int64_t mine = TRY(home.version()), others = TRY(other.version());
     if (mine == others && mine == 0) return {};
     Home &higher = mine < others ? other : home, &lower = mine < others ? home : other;
     const std::int64_t base = std::min(mine, others);

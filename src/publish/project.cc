@@ -193,8 +193,7 @@ Result<std::vector<KeyFile>> Project::key_files() const {
                              "roles that "
                              "were given to it"});
     for (KeyFile& file : files)
-        if (file_exists(file.path)) file.keyid = TRY(trust::FileSigner::load(file.path))
-    ->keyid();
+        if (file_exists(file.path)) file.keyid = TRY(trust::FileSigner::load(file.path))->keyid();
     return files;
 }
 

@@ -98,8 +98,7 @@ std::string known_versions(const ModelState& model) {
 
 Result<std::string> read_target(const trust::Repository& repository, trust::Tree& tree,
                                 const std::string& path) {
-    const std::string role = TRY(trust::roles_for_target(path))
-    .back();
+    const std::string role = TRY(trust::roles_for_target(path)).back();
     const Error absent = error(Code::not_found, "the repository has no " + path);
     const auto targets = repository.targets_role(role);
     if (!targets.ok()) return absent;

@@ -159,8 +159,8 @@ class Verification {
     // when nothing was published yet, else as it is.
     Result<bool> may_write_root(const std::string& path) {
         if (publication_.base == 0 || !TRY(home_.exists(path))) return true;
-        return TRY(home_.read(path))
-        == TRY(after_.read(path));
+        const std::string there = TRY(home_.read(path));
+        return there == *after_.read(path);
     }
 
     Status check_role(const trust::Repository& repository, const std::string& file) {

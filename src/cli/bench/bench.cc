@@ -28,11 +28,9 @@ Result<Racer> start_racer(const std::string& spec, const std::shared_ptr<const m
     racer.engine = TRY(IsolatedEngine::start(spec, model, engine_options));
     TRY(racer.engine->prepare());
     racer.figures.engine = racer.engine->name();
-    racer.figures.load_ns = TRY(racer.engine->process_use())
-    .load_ns;
+    racer.figures.load_ns = TRY(racer.engine->process_use()).load_ns;
     TRY(fill_random_inputs(*racer.engine, 1));
-    racer.figures.first_ns = TRY(racer.engine->time_invocations(1))
-    [0];
+    racer.figures.first_ns = TRY(racer.engine->time_invocations(1))[0];
     const int warm_up = invocations_per_round(racer.figures.first_ns, warm_up_ns);
     std::int64_t total = 0;
     for (const std::int64_t ns : TRY(racer.engine->time_invocations(warm_up))) total += ns;
@@ -62,8 +60,7 @@ Result<BenchRow> bench_model(const std::string& path, const BenchOptions& option
     BenchRow row;
     row.model = path;
     for (Racer& racer : racers) {
-        racer.figures.peak_bytes = TRY(racer.engine->process_use())
-        .peak_bytes;
+        racer.figures.peak_bytes = TRY(racer.engine->process_use()).peak_bytes;
         row.engines.push_back(std::move(racer.figures));
     }
     if (row.engines.size() == 2)

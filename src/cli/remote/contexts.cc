@@ -44,8 +44,7 @@ Result<std::string> cache_folder() {
 }
 
 Result<Contexts> load_contexts() {
-    const std::string file = TRY(config_folder())
-    +"/contexts.json";
+    const std::string file = TRY(config_folder()) + "/contexts.json";
     Contexts contexts;
     struct stat info;
     if (::stat(file.c_str(), &info) != 0) return contexts;

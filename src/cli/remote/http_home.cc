@@ -92,8 +92,7 @@ Result<std::int64_t> HttpHome::version() {
         const auto bytes = read("metadata/timestamp.json");
         if (!bytes.ok() && bytes.error().code == Code::not_found) return std::int64_t{0};
         if (!bytes.ok()) return bytes.error();
-        return TRY(trust::parse_timestamp(*bytes, describe()))
-        .version;
+        return TRY(trust::parse_timestamp(*bytes, describe())).version;
     }
     const Reply reply = TRY(send({.url = api_url()}, Door::token));
     if (reply.status == 404) return std::int64_t{0};
