@@ -97,28 +97,32 @@ TEST_F(Managing, deleting) {
 
 TEST_F(Managing, progress_is_told) {
     project_.publish("digits", {.number = 2, .files = {{"big.txt", std::string(100'000, 'x')}}});
-    std::mutex mutex;
-    std::vector<Progress> told;
+    struct Told {  // outlives the test: the last call may come late
+        std::mutex mutex;
+        std::vector<Progress> all;
+    };
+    const auto told = std::make_shared<Told>();
     power_->set(false, 10, false);
     Download download = device_->download("digits", DownloadType::local_model, {.charging = true});
-    download.on_progress([&](const Progress& now) {
-        std::lock_guard lock(mutex);
-        told.push_back(now);
+    download.on_progress([told](const Progress& now) {
+        std::lock_guard lock(told->mutex);
+        told->all.push_back(now);
     });
     power_->set(true, 10, false);
     ASSERT_EQ(wait(download), Code::ok);
     const auto is_told = [&] {
-        std::lock_guard lock(mutex);
-        return !told.empty() && told.back().state == Progress::State::active;
+        std::lock_guard lock(told->mutex);
+        return !told->all.empty() && told->all.back().state == Progress::State::active;
     };
     for (int i = 0; i < 500 && !is_told(); ++i)
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    std::lock_guard lock(mutex);
-    ASSERT_GT(told.size(), 4u);
-    EXPECT_EQ(told.back().state, Progress::State::active);
-    EXPECT_EQ(told.back().bytes, told.back().total_bytes);
-    EXPECT_GT(told.back().total_bytes, 100'000u);
-    for (std::size_t i = 1; i < told.size(); ++i) EXPECT_GE(told[i].bytes, told[i - 1].bytes);
+    std::lock_guard lock(told->mutex);
+    const std::vector<Progress>& all = told->all;
+    ASSERT_GT(all.size(), 4u);
+    EXPECT_EQ(all.back().state, Progress::State::active);
+    EXPECT_EQ(all.back().bytes, all.back().total_bytes);
+    EXPECT_GT(all.back().total_bytes, 100'000u);
+    for (std::size_t i = 1; i < all.size(); ++i) EXPECT_GE(all[i].bytes, all[i - 1].bytes);
 }
 
 class Periodic : public Managing {
