@@ -69,6 +69,11 @@ class PublishJob {
                 return error(Code::incompatible,
                              file + " has other inputs or outputs than " + wanted_.file +
                                  " (a build computes the same as the main file)");
+            if (main_.is_tflite && !build.is_tflite && !wanted_.new_signature)
+                return error(Code::incompatible,
+                             file + " is opaque: nobody can see whether it computes the same as " +
+                                 wanted_.file +
+                                 " (publish with --new-signature if apps know what they get)");
             builds_.emplace(device_class, std::move(build));
         }
         for (const std::string& path : wanted_.with) {
@@ -115,15 +120,32 @@ class PublishJob {
             {"publish", wanted_.model + ":" + std::to_string(number), wanted_.why}};
     }
 
+    // Apps that know the newest version, or the one that everyone has, must be able to use this
+    // one. An opaque version in between does not make anybody forget the last signature.
     Status check_signature(const ModelState& model) const {
-        if (wanted_.new_signature || !main_.is_tflite || model.versions.empty()) return {};
-        const auto& [number, before] = *model.versions.rbegin();
-        if (!before.record.is_tflite || before.record.io_signature == main_.io_signature) return {};
-        return error(Code::incompatible,
-                     wanted_.file + " has other inputs or outputs than " + wanted_.model + ":" +
-                         std::to_string(number) +
-                         ": apps that use it would refuse it (publish with --new-signature if "
-                         "they know)");
+        if (wanted_.new_signature || model.versions.empty()) return {};
+        TRY(check_against(model.versions.rbegin()->second));
+        if (model.default_version)
+            if (const auto at = model.versions.find(*model.default_version);
+                at != model.versions.end())
+                TRY(check_against(at->second));
+        if (!main_.is_tflite) return {};
+        const auto newest =
+            std::find_if(model.versions.rbegin(), model.versions.rend(),
+                         [](const auto& version) { return version.second.record.is_tflite; });
+        return newest == model.versions.rend() ? Status() : check_against(newest->second);
+    }
+
+    Status check_against(const VersionState& before) const {
+        const bool same_format = before.record.is_tflite == main_.is_tflite;
+        if (same_format && before.record.io_signature == main_.io_signature) return {};
+        const std::string name = wanted_.model + ":" + std::to_string(before.record.version);
+        const std::string what = same_format       ? "has other inputs or outputs than " + name
+                                 : main_.is_tflite ? "is a .tflite file, and " + name + " is not"
+                                                   : "is opaque, and " + name + " is .tflite";
+        return error(Code::incompatible, wanted_.file + " " + what +
+                                             ": apps that use it would refuse it (publish with "
+                                             "--new-signature if they know)");
     }
 
     Result<decide::VersionRecord> put_files(trust::Repository& repository, StagedTree& tree,

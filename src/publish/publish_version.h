@@ -22,7 +22,9 @@ struct NewVersion {
     std::string min_app = {};
     std::optional<int> min_runtime = {};  // absent: what the model needs
     std::vector<std::string> require = {};
-    bool new_signature = false;  // other inputs and outputs than the version before
+    // Other inputs and outputs, or another format, than the newest version or the default one; or
+    // an opaque build of a .tflite file.
+    bool new_signature = false;
     std::string why = {};
 };
 

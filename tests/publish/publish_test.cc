@@ -151,6 +151,43 @@ TEST_F(Refused, AnotherSignature) {
     EXPECT_TRUE(publish({.model = "digits", .file = other, .new_signature = true}).ok());
 }
 
+TEST_F(Refused, AnotherFormat) {
+    publish_digits(1);
+    const std::string opaque = file("a.bin", "opaque"), other = model_file("other", 8);
+    refuse({.model = "digits", .file = opaque}, Code::incompatible,
+           "is opaque, and digits:1 is .tflite");
+    refuse({.model = "digits", .file = model_file("a"), .builds = {{"npu", opaque}}},
+           Code::incompatible, "a.bin is opaque");
+    ASSERT_TRUE(publish({.model = "digits",
+                         .file = model_file("a"),
+                         .builds = {{"npu", opaque}},
+                         .new_signature = true})
+                    .ok());
+    ASSERT_TRUE(publish({.model = "digits", .file = opaque, .new_signature = true}).ok());
+    refuse({.model = "digits", .file = model_file("b")}, Code::incompatible,
+           "is a .tflite file, and digits:3 is not");
+    ASSERT_TRUE(alias("champion", 3).ok());
+    // Its predecessors are opaque, but digits:2 is still what apps of .tflite files know.
+    EXPECT_TRUE(publish("digits", opaque).ok());
+    refuse({.model = "digits", .file = other}, Code::incompatible, "--new-signature");
+}
+
+TEST_F(Refused, AnotherSignatureThanTheDefault) {
+    publish_digits(1);
+    const std::string other = model_file("other", 8);
+    ASSERT_TRUE(publish({.model = "digits", .file = other, .new_signature = true}).ok());
+    refuse({.model = "digits", .file = model_file("again", 8)}, Code::incompatible,
+           "other inputs or outputs than digits:1");
+    ASSERT_TRUE(alias("champion", 2).ok());
+    EXPECT_TRUE(publish("digits", model_file("again", 8)).ok());
+    // An opaque version goes in between; the signature of digits:3 still counts.
+    ASSERT_TRUE(
+        publish({.model = "digits", .file = file("a.bin", "x"), .new_signature = true}).ok());
+    ASSERT_TRUE(revoke_version(4).ok());
+    refuse({.model = "digits", .file = model_file("four")}, Code::incompatible,
+           "other inputs or outputs than digits:3");
+}
+
 TEST_F(Refused, TwoFilesOfOneName) {
     const auto published = publish({.model = "digits",
                                     .file = model_file("a"),
