@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/hex.h"
 #include "base/sha256.h"
+#include "publish/audit.h"
 #include "publish/model_edits.h"
 #include "publish/registry.h"
 #include "runtime/runtime_level.h"
@@ -25,6 +26,20 @@ std::string base_name(const std::string& path) {
     return path.substr(path.rfind('/') + 1);
 }
 
+// "3.2", "3.2.0-beta.1": what decide::padded_version() orders as people expect.
+bool is_version(std::string_view text) {
+    const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+    const std::size_t dash = text.find('-');
+    const std::string_view numbers = text.substr(0, dash);
+    for (std::size_t at = 0; at <= numbers.size();) {
+        const std::size_t dot = std::min(numbers.find('.', at), numbers.size());
+        if (dot == at || !std::all_of(numbers.begin() + at, numbers.begin() + dot, digit))
+            return false;
+        at = dot + 1;
+    }
+    return dash == text.npos || trust::is_plain_name(text.substr(dash + 1));
+}
+
 class PublishJob {
  public:
     PublishJob(const Publisher& publisher, const NewVersion& wanted, OnStep on_step)
@@ -32,6 +47,9 @@ class PublishJob {
 
     Result<Published> run() {
         TRY(decide::check_model_name(wanted_.model));
+        TRY(check_plain_text(wanted_.why, "--why"));
+        for (const auto& [key, value] : wanted_.tags)
+            TRY(check_plain_text(key + "=" + value, "--tag"));
         TRY(read_files());
         TRY(check_gates());
         published_.changed =
@@ -77,6 +95,11 @@ class PublishJob {
             builds_.emplace(device_class, std::move(build));
         }
         for (const std::string& path : wanted_.with) {
+            if (!trust::is_plain_name(base_name(path)))
+                return error(Code::invalid_argument,
+                             "\"" + path +
+                                 "\": a file's name may have A-Z, a-z, 0-9, '-', '_', '.' (and "
+                                 "begins with a letter, a digit or '_')");
             std::string bytes = TRY(read_file(path));
             with_.push_back({base_name(path), std::move(bytes)});
         }
@@ -84,6 +107,9 @@ class PublishJob {
     }
 
     Status check_gates() {
+        if (!wanted_.min_app.empty() && !is_version(wanted_.min_app))
+            return error(Code::invalid_argument,
+                         "--min-app " + wanted_.min_app + ": write a version like 3.2.0");
         min_runtime_ = wanted_.min_runtime.value_or(main_.is_tflite ? runtime::runtime_level : 0);
         if (!main_.is_tflite || min_runtime_ == runtime::runtime_level) return {};
         return error(Code::incompatible,
@@ -198,9 +224,15 @@ class PublishJob {
 
     void find_same_bytes(const ModelState& model) {
         published_.same_bytes_as.reset();
+        published_.warnings.clear();
         const std::string sha256 = sha256_hex(as_bytes(main_.bytes));
         for (const auto& [number, version] : model.versions)
             if (version.sha256 == sha256) published_.same_bytes_as = number;
+        for (const auto& [number, revoked] : model.revoked_sha256)
+            if (revoked == sha256)
+                published_.warnings.push_back("the same bytes as " + wanted_.model + ":" +
+                                              std::to_string(number) +
+                                              ", which was revoked: " + model.revoked.at(number));
     }
 
     const Publisher& publisher_;

@@ -35,6 +35,7 @@ struct Published {
     bool is_default = false;   // devices get it now
     bool has_default = false;  // some version is
     std::optional<std::uint32_t> same_bytes_as;
+    std::vector<std::string> warnings;  // about this version, one line each
     Changed changed;
 };
 
