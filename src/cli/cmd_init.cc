@@ -36,12 +36,12 @@ Result<ExitCode> keys(const Session& session, const Options& options) {
     Table table({"key", "here", "keyid", "signs", "note"});
     OrderedJson json = OrderedJson::array();
     for (const publish::KeyFile& key : TRY(project.key_files())) {
-        const bool here = !key.keyid.empty();
+        const bool here = key.here;
         const std::string note = key.should_leave ? "must leave this machine" : "";
         table.add({key.name, here ? key.path : "no", key.keyid.substr(0, 8), key.signs, note});
         json.push_back({{"key", key.name},
                         {"path", here ? OrderedJson(key.path) : nullptr},
-                        {"keyid", here ? OrderedJson(key.keyid) : nullptr},
+                        {"keyid", key.keyid.empty() ? nullptr : OrderedJson(key.keyid)},
                         {"signs", key.signs},
                         {"should_leave", key.should_leave}});
     }

@@ -89,4 +89,23 @@ Result<std::vector<AuditEntry>> read_audit(const std::string& file) {
     return entries;
 }
 
+Status check_plain_text(std::string_view text, std::string_view what) {
+    const auto refuse = [&](const char* why) {
+        return error(Code::invalid_argument, std::string(what) + ": " + why);
+    };
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
+        // U+0080 to U+009F are control characters of two bytes.
+        const bool second_set = byte(i) == 0xC2 && i + 1 < text.size() && byte(i + 1) < 0xA0;
+        if (byte(i) < 0x20 || byte(i) == 0x7F || second_set)
+            return refuse("write one line without control characters");
+    }
+    try {
+        (void)Json(std::string(text)).dump();  // which is strict about UTF-8
+    } catch (const Json::exception&) {
+        return refuse("is no UTF-8 text");
+    }
+    return {};
+}
+
 }  // namespace skiff::publish

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "publish/home.h"
@@ -23,5 +24,9 @@ Status take_back_audit(const std::string& file, std::uint64_t size);
 // Oldest first; none when there is no file. Lines that are no entry (cut off by a crash) are
 // skipped.
 Result<std::vector<AuditEntry>> read_audit(const std::string& file);
+
+// Of what people write beside a change: one line of UTF-8, and nothing that would drive the
+// terminal of who reads it. Code::invalid_argument; `what` names it: "--why".
+Status check_plain_text(std::string_view text, std::string_view what);
 
 }  // namespace skiff::publish

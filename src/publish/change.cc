@@ -1,7 +1,10 @@
 #include "publish/change.h"
 
 #include <algorithm>
+#include <thread>
 
+#include "base/random.h"
+#include "publish/audit.h"
 #include "publish/project.h"
 #include "trust/date_time.h"
 #include "trust/layout.h"
@@ -10,7 +13,7 @@ namespace skiff::publish {
 
 namespace {
 
-constexpr int max_tries = 5;
+constexpr std::chrono::milliseconds first_pause{25}, longest_pause{800};
 constexpr std::int64_t day_s = 86400;
 constexpr std::int64_t warn_before_s = 60 * day_s;
 
@@ -36,6 +39,7 @@ Result<Changed> try_once(const Publisher& publisher, const Edit& edit) {
     StagedTree tree(publisher.home);
     trust::Repository repository = TRY(open_home(publisher, tree));
     const std::vector<AuditNote> notes = TRY(edit(repository, tree));
+    for (const AuditNote& note : notes) TRY(check_plain_text(note.why, "--why"));
     auto signed_again = repository.resign_if_needed(publisher.signers, publisher.now_s);
     if (!signed_again.ok()) return missing_key(signed_again.error());
     Changed changed;
@@ -63,6 +67,13 @@ Result<Changed> try_once(const Publisher& publisher, const Edit& edit) {
     return changed;
 }
 
+// By chance, so that those who collided do not collide again.
+std::chrono::milliseconds pause_after(int lost) {
+    const auto longest = std::min(first_pause * (1 << std::min(lost, 10)), longest_pause);
+    const auto bytes = random_bytes(2);
+    return longest * (bytes[0] * 256 + bytes[1]) / 65536;
+}
+
 }  // namespace
 
 Result<trust::Repository> open_home(const Publisher& publisher, StagedTree& tree) {
@@ -75,13 +86,16 @@ Result<trust::Repository> open_home(const Publisher& publisher, StagedTree& tree
 Result<Changed> change(const Publisher& publisher, const Edit& edit) {
     const std::shared_ptr<void> turn = publisher.home.turn();
     if (publisher.twin) TRY(bring_to_one_state(publisher, *publisher.twin));
-    for (int tried = 1;; ++tried) {
+    const auto deadline = std::chrono::steady_clock::now() + publisher.patience;
+    for (int lost = 1;; ++lost) {
         auto changed = try_once(publisher, edit);
         if (changed.ok() || changed.error().code != Code::aborted) return changed;
-        if (tried == max_tries)
+        const auto pause = pause_after(lost);
+        if (std::chrono::steady_clock::now() + pause > deadline)
             return retryable(Code::aborted, publisher.home.describe() +
                                                 ": others published each time while this change "
                                                 "was made (try again when they are done)");
+        std::this_thread::sleep_for(pause);
     }
 }
 

@@ -1,6 +1,7 @@
 // Changing a home: read it, edit, sign, hand over; again when somebody else was faster.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -20,6 +21,8 @@ struct Publisher {
     std::int64_t now_s = 0;
     Home* twin = nullptr;  // where the project was published last: change() first brings the two
                            // homes to one state
+    // For how long a change is tried again when others are faster.
+    std::chrono::milliseconds patience = std::chrono::seconds(30);
 };
 
 // Edits the repository and puts targets into the tree; gives what the audit shall say. Called
@@ -35,8 +38,8 @@ struct Changed {
     std::vector<std::string> warnings;    // one line each: what expires and which key signs it
 };
 
-// Five tries; then Code::aborted. Code::failed_precondition when a key is not here. After an error
-// the home is as it was.
+// Again, after pauses, as long as others are faster; after `patience` Code::aborted.
+// Code::failed_precondition when a key is not here. After an error the home is as it was.
 Result<Changed> change(const Publisher& publisher, const Edit& edit);
 
 // Signs again what is due. `sign`'s audit note is written when something was.

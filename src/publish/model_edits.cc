@@ -4,6 +4,7 @@
 
 #include "base/hex.h"
 #include "decide/ruleset.h"
+#include "publish/audit.h"
 #include "trust/layout.h"
 
 namespace skiff::publish {
@@ -119,15 +120,18 @@ Status take_out(trust::Repository& repository, ModelState& model, std::uint32_t 
     for (const auto& [device_class, path] : version->record.builds)
         TRY(repository.remove_target(path));
     TRY(repository.remove_target(version->path));
+    const std::string sha256 = version->sha256;
     const std::string role = trust::model_role(model.name);
     const trust::Targets now = TRY(repository.targets_role(role));
     Json custom = Json::object();
     if (!now.custom.empty()) custom = TRY(parse_json(now.custom, role + ".json"));
     custom["revoked"][std::to_string(number)] = why;
+    custom["revoked_sha256"][std::to_string(number)] = sha256;
     custom["next_version"] = model.next_version;
     TRY(repository.set_custom(role, custom));
     model.versions.erase(number);
     model.revoked[number] = why;
+    model.revoked_sha256[number] = sha256;
     return {};
 }
 
@@ -150,8 +154,11 @@ Result<Json> replace_control(Json ruleset, ModelState& model, Revoked& revoked) 
 
 Result<Revoked> revoke(trust::Repository& repository, StagedTree& tree, ModelState& model,
                        std::uint32_t number, const std::string& why) {
+    TRY(check_plain_text(why, "--why"));
     TRY(take_out(repository, model, number, why));
     Revoked revoked;
+    for (const auto& [other, version] : model.versions)
+        if (version.sha256 == model.revoked_sha256[number]) revoked.same_bytes.push_back(other);
     revoked.default_before = model.default_version;
     Json ruleset = ruleset_of(model);
     if (model.default_version == number)

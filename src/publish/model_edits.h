@@ -21,8 +21,9 @@ Status remove_alias(trust::Repository& repository, StagedTree& tree, ModelState&
 
 struct Revoked {
     std::optional<std::uint32_t> default_before, default_now;
-    std::string rollout;               // what happened to it, in words; empty: nothing
-    std::vector<std::string> aliases;  // that are gone
+    std::string rollout;                    // what happened to it, in words; empty: nothing
+    std::vector<std::string> aliases;       // that are gone
+    std::vector<std::uint32_t> same_bytes;  // versions that are the same file and stay
 };
 // Takes the version's targets out and writes it into the signed `revoked`. A default, a rollout and
 // aliases that pointed at it move: the default to `before`, else to the highest version below, else

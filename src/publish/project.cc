@@ -96,6 +96,13 @@ constexpr KnownKey known_keys[] = {
     {"online", "rulesets, snapshot, timestamp: aliases, rollouts, freshness", false},
 };
 
+// What root.json says: of root, targets and online. That of models stands in targets.json.
+std::string keyid_in(const trust::Root& root, const std::string& key) {
+    const auto role = root.roles.find(key == "online" ? "timestamp" : key);
+    if (role == root.roles.end() || role->second.keyids.empty()) return {};
+    return *role->second.keyids.begin();
+}
+
 }  // namespace
 
 KeyRing::KeyRing(std::vector<std::unique_ptr<trust::FileSigner>> keys) : keys_(std::move(keys)) {
@@ -128,9 +135,9 @@ Result<Project> Project::open(const std::string& start) {
         folder.resize(std::max<std::size_t>(folder.rfind('/'), 1));
     const std::string file = folder + settings_file;
     if (!file_exists(file))
-        return error(Code::not_found, start +
-                                          ": no skiff.json here or above (make a project with: "
-                                          "skiff init DIR, or name its folder with -C DIR)");
+        return error(Code::not_found,
+                     "no project " + (start == "." ? std::string("here") : "in " + start) +
+                         ": no skiff.json in this folder or above (skiff init DIR makes one)");
     const Json json = TRY(parse_json(TRY(read_file(file, 1 << 20)), file));
     const std::int64_t schema = TRY(json_int(json, "schema", file));
     if (schema > newest_schema)
@@ -183,24 +190,32 @@ Result<std::vector<KeyFile>> Project::key_files() const {
     for (const KnownKey& known : known_keys) {
         const std::string file = std::string(known.name) + ".json";
         const bool here = std::erase(others, file) > 0;
-        files.push_back({known.name, keys + "/" + file, {}, known.signs, here && known.offline});
+        files.push_back(
+            {known.name, keys + "/" + file, here, {}, known.signs, here && known.offline});
     }
     for (const std::string& file : others)
         if (file.ends_with(".json") && file[0] != '.')
             files.push_back({file.substr(0, file.size() - 5),
                              keys + "/" + file,
+                             true,
                              {},
                              "roles that "
                              "were given to it"});
-    for (KeyFile& file : files)
-        if (file_exists(file.path)) file.keyid = TRY(trust::FileSigner::load(file.path))->keyid();
+    const trust::Root root = TRY(trust::parse_root(root_, "root.json"));
+    for (KeyFile& file : files) {
+        file.here = file_exists(file.path);
+        if (file.here)
+            file.keyid = TRY(trust::FileSigner::load(file.path))->keyid();
+        else
+            file.keyid = keyid_in(root, file.name);
+    }
     return files;
 }
 
 Result<KeyRing> Project::keys() const {
     std::vector<std::unique_ptr<trust::FileSigner>> keys;
     for (const KeyFile& file : TRY(key_files()))
-        if (!file.keyid.empty()) keys.push_back(TRY(trust::FileSigner::load(file.path)));
+        if (file.here) keys.push_back(TRY(trust::FileSigner::load(file.path)));
     return KeyRing(std::move(keys));
 }
 

@@ -21,9 +21,10 @@ struct HomePlace {
 
 // One of the keys that a project has, whether or not it is on this machine.
 struct KeyFile {
-    std::string name;           // "root", "targets", "models", "online", or what else lies in keys/
-    std::string path;           // where it is, or would be
-    std::string keyid = {};     // empty when it is not here
+    std::string name;  // "root", "targets", "models", "online", or what else lies in keys/
+    std::string path;  // where it is, or would be
+    bool here = false;
+    std::string keyid = {};     // of an absent one as root.json says; empty when that does not
     std::string signs = {};     // "the keys of targets, snapshot and timestamp, and of itself"
     bool should_leave = false;  // an offline key that is still on this machine
 };

@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/hex.h"
 #include "base/sha256.h"
+#include "publish/audit.h"
 #include "publish/model_edits.h"
 #include "publish/registry.h"
 #include "runtime/runtime_level.h"
@@ -25,6 +26,20 @@ std::string base_name(const std::string& path) {
     return path.substr(path.rfind('/') + 1);
 }
 
+// "3.2", "3.2.0-beta.1": what decide::padded_version() orders as people expect.
+bool is_version(std::string_view text) {
+    const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+    const std::size_t dash = text.find('-');
+    const std::string_view numbers = text.substr(0, dash);
+    for (std::size_t at = 0; at <= numbers.size();) {
+        const std::size_t dot = std::min(numbers.find('.', at), numbers.size());
+        if (dot == at || !std::all_of(numbers.begin() + at, numbers.begin() + dot, digit))
+            return false;
+        at = dot + 1;
+    }
+    return dash == text.npos || trust::is_plain_name(text.substr(dash + 1));
+}
+
 class PublishJob {
  public:
     PublishJob(const Publisher& publisher, const NewVersion& wanted, OnStep on_step)
@@ -32,6 +47,9 @@ class PublishJob {
 
     Result<Published> run() {
         TRY(decide::check_model_name(wanted_.model));
+        TRY(check_plain_text(wanted_.why, "--why"));
+        for (const auto& [key, value] : wanted_.tags)
+            TRY(check_plain_text(key + "=" + value, "--tag"));
         TRY(read_files());
         TRY(check_gates());
         published_.changed =
@@ -69,9 +87,19 @@ class PublishJob {
                 return error(Code::incompatible,
                              file + " has other inputs or outputs than " + wanted_.file +
                                  " (a build computes the same as the main file)");
+            if (main_.is_tflite && !build.is_tflite && !wanted_.new_signature)
+                return error(Code::incompatible,
+                             file + " is opaque: nobody can see whether it computes the same as " +
+                                 wanted_.file +
+                                 " (publish with --new-signature if apps know what they get)");
             builds_.emplace(device_class, std::move(build));
         }
         for (const std::string& path : wanted_.with) {
+            if (!trust::is_plain_name(base_name(path)))
+                return error(Code::invalid_argument,
+                             "\"" + path +
+                                 "\": a file's name may have A-Z, a-z, 0-9, '-', '_', '.' (and "
+                                 "begins with a letter, a digit or '_')");
             std::string bytes = TRY(read_file(path));
             with_.push_back({base_name(path), std::move(bytes)});
         }
@@ -79,6 +107,9 @@ class PublishJob {
     }
 
     Status check_gates() {
+        if (!wanted_.min_app.empty() && !is_version(wanted_.min_app))
+            return error(Code::invalid_argument,
+                         "--min-app " + wanted_.min_app + ": write a version like 3.2.0");
         min_runtime_ = wanted_.min_runtime.value_or(main_.is_tflite ? runtime::runtime_level : 0);
         if (!main_.is_tflite || min_runtime_ == runtime::runtime_level) return {};
         return error(Code::incompatible,
@@ -115,15 +146,32 @@ class PublishJob {
             {"publish", wanted_.model + ":" + std::to_string(number), wanted_.why}};
     }
 
+    // Apps that know the newest version, or the one that everyone has, must be able to use this
+    // one. An opaque version in between does not make anybody forget the last signature.
     Status check_signature(const ModelState& model) const {
-        if (wanted_.new_signature || !main_.is_tflite || model.versions.empty()) return {};
-        const auto& [number, before] = *model.versions.rbegin();
-        if (!before.record.is_tflite || before.record.io_signature == main_.io_signature) return {};
-        return error(Code::incompatible,
-                     wanted_.file + " has other inputs or outputs than " + wanted_.model + ":" +
-                         std::to_string(number) +
-                         ": apps that use it would refuse it (publish with --new-signature if "
-                         "they know)");
+        if (wanted_.new_signature || model.versions.empty()) return {};
+        TRY(check_against(model.versions.rbegin()->second));
+        if (model.default_version)
+            if (const auto at = model.versions.find(*model.default_version);
+                at != model.versions.end())
+                TRY(check_against(at->second));
+        if (!main_.is_tflite) return {};
+        const auto newest =
+            std::find_if(model.versions.rbegin(), model.versions.rend(),
+                         [](const auto& version) { return version.second.record.is_tflite; });
+        return newest == model.versions.rend() ? Status() : check_against(newest->second);
+    }
+
+    Status check_against(const VersionState& before) const {
+        const bool same_format = before.record.is_tflite == main_.is_tflite;
+        if (same_format && before.record.io_signature == main_.io_signature) return {};
+        const std::string name = wanted_.model + ":" + std::to_string(before.record.version);
+        const std::string what = same_format       ? "has other inputs or outputs than " + name
+                                 : main_.is_tflite ? "is a .tflite file, and " + name + " is not"
+                                                   : "is opaque, and " + name + " is .tflite";
+        return error(Code::incompatible, wanted_.file + " " + what +
+                                             ": apps that use it would refuse it (publish with "
+                                             "--new-signature if they know)");
     }
 
     Result<decide::VersionRecord> put_files(trust::Repository& repository, StagedTree& tree,
@@ -176,9 +224,15 @@ class PublishJob {
 
     void find_same_bytes(const ModelState& model) {
         published_.same_bytes_as.reset();
+        published_.warnings.clear();
         const std::string sha256 = sha256_hex(as_bytes(main_.bytes));
         for (const auto& [number, version] : model.versions)
             if (version.sha256 == sha256) published_.same_bytes_as = number;
+        for (const auto& [number, revoked] : model.revoked_sha256)
+            if (revoked == sha256)
+                published_.warnings.push_back("the same bytes as " + wanted_.model + ":" +
+                                              std::to_string(number) +
+                                              ", which was revoked: " + model.revoked.at(number));
     }
 
     const Publisher& publisher_;

@@ -22,7 +22,9 @@ struct NewVersion {
     std::string min_app = {};
     std::optional<int> min_runtime = {};  // absent: what the model needs
     std::vector<std::string> require = {};
-    bool new_signature = false;  // other inputs and outputs than the version before
+    // Other inputs and outputs, or another format, than the newest version or the default one; or
+    // an opaque build of a .tflite file.
+    bool new_signature = false;
     std::string why = {};
 };
 
@@ -33,6 +35,7 @@ struct Published {
     bool is_default = false;   // devices get it now
     bool has_default = false;  // some version is
     std::optional<std::uint32_t> same_bytes_as;
+    std::vector<std::string> warnings;  // about this version, one line each
     Changed changed;
 };
 

@@ -62,6 +62,11 @@ Status read_role_custom(const trust::Targets& role, const std::string& what, Mod
         model.revoked[*number] = why.get<std::string>();
         model.next_version = std::max(model.next_version, *number + 1);
     }
+    if (!custom.contains("revoked_sha256")) return {};
+    for (const auto& [key, sha256] : TRY(json_object(custom, "revoked_sha256", what))->items())
+        if (const auto number = parse_number(key);
+            number && model.revoked.contains(*number) && sha256.is_string())
+            model.revoked_sha256[*number] = sha256.get<std::string>();
     return {};
 }
 

@@ -27,6 +27,8 @@ struct ModelState {
     std::string name;
     std::map<std::uint32_t, VersionState> versions;
     std::map<std::uint32_t, std::string> revoked;  // and why
+    // What they were: of those that were revoked since this is kept.
+    std::map<std::uint32_t, std::string> revoked_sha256;
     std::uint32_t next_version = 1;
     std::uint32_t minimum_version = 0;
     // The ruleset, and what it says. Null when there is none yet.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
+#include <cstdlib>
 #include <span>
 
 namespace skiff::publish {
@@ -23,18 +25,46 @@ struct FigureName {
     std::string_view name;
     Figure figure;
     std::span<const Unit> units;
-    std::string_view plural;  // what a plain number of it counts
 };
-constexpr FigureName figure_names[] = {{"size", Figure::size, byte_units, "bytes"},
-                                       {"arena", Figure::arena, byte_units, "bytes"},
-                                       {"macs", Figure::macs, count_units, "multiply-adds"},
-                                       {"latency", Figure::latency, time_units, "us"}};
+constexpr FigureName figure_names[] = {{"size", Figure::size, byte_units},
+                                       {"arena", Figure::arena, byte_units},
+                                       {"macs", Figure::macs, count_units},
+                                       {"latency", Figure::latency, time_units}};
 constexpr std::string_view comparisons[] = {"<=", ">=", "<", ">"};
 
-Error misused(std::string_view text) {
-    return error(Code::invalid_argument, "\"" + std::string(text) +
-                                             "\" is no requirement: write one like size<=10MB, "
-                                             "arena<2MB, macs<=50M or latency<5ms");
+Error misused(std::string_view text, const std::string& why = "") {
+    return error(
+        Code::invalid_argument,
+        "\"" + std::string(text) + "\" is no requirement: " +
+            (why.empty() ? "write one like size<=10MB, arena<2MB, macs<=50M or latency<5ms" : why));
+}
+
+std::string units_of(const FigureName& figure) {
+    std::string text;
+    for (const Unit& unit : figure.units)
+        if (!unit.name.empty()) text += (text.empty() ? "" : ", ") + std::string(unit.name);
+    return "the units of " + std::string(figure.name) + " are " + text;
+}
+
+bool holds(double value, const std::string& comparison, double limit) {
+    if (comparison == "<") return value < limit;
+    if (comparison == ">") return value > limit;
+    return comparison == "<=" ? value <= limit : value >= limit;
+}
+
+// In the unit of the demand, with four digits, or as many as it takes to see that it does not hold.
+std::string shown(double value, const Requirement& requirement) {
+    char text[40];
+    for (int digits = 4; digits <= 17; ++digits) {
+        std::snprintf(text, sizeof text, "%.*g", digits, value / requirement.factor);
+        // Not 1.2e+04.
+        if (std::string_view(text).find('e') != std::string_view::npos) continue;
+        if (!holds(std::strtod(text, nullptr) * requirement.factor, requirement.comparison,
+                   requirement.limit))
+            break;
+    }
+    const bool counts = requirement.figure == Figure::macs;
+    return text + (counts ? requirement.unit + " multiply-adds" : " " + requirement.unit);
 }
 
 std::optional<double> value_of(Figure figure, const Figures& figures) {
@@ -74,9 +104,11 @@ Result<Requirement> parse_requirement(std::string_view given) {
     if (problem != std::errc() || !(number >= 0 && number < 1e18)) return misused(given);
     rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
     const auto unit = std::ranges::find(name->units, rest, &Unit::name);
-    if (unit == name->units.end()) return misused(given);
-    return Requirement{name->figure, std::string(*comparison), number * unit->factor,
-                       std::string(given)};
+    if (unit == name->units.end()) return misused(given, units_of(*name));
+    const bool plain_bytes = unit->name.empty() && name->figure != Figure::macs;
+    return Requirement{name->figure,          std::string(*comparison),
+                       number * unit->factor, plain_bytes ? "B" : std::string(unit->name),
+                       unit->factor,          std::string(given)};
 }
 
 Status check_requirement(const Requirement& requirement, const Figures& figures) {
@@ -86,14 +118,9 @@ Status check_requirement(const Requirement& requirement, const Figures& figures)
         return error(Code::failed_precondition,
                      requirement.text + ": only a .tflite file has a known " +
                          std::string(name->name) + " (leave this requirement out)");
-    const std::string& sign = requirement.comparison;
-    const bool below = *value<requirement.limit, above = *value> requirement.limit;
-    const bool holds = sign == "<" ? below : sign == ">" ? above : sign == "<=" ? !above : !below;
-    if (holds) return {};
-    const double shown = requirement.figure == Figure::latency ? *value / 1e3 : *value;
-    return error(Code::failed_precondition, requirement.text + " does not hold: it is " +
-                                                std::to_string(static_cast<std::int64_t>(shown)) +
-                                                " " + std::string(name->plural));
+    if (holds(*value, requirement.comparison, requirement.limit)) return {};
+    return error(Code::failed_precondition,
+                 requirement.text + " does not hold: it is " + shown(*value, requirement));
 }
 
 }  // namespace skiff::publish

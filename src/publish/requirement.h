@@ -24,13 +24,15 @@ struct Figures {
 struct Requirement {
     enum class Figure { size, arena, macs, latency } figure = Figure::size;
     std::string comparison;
-    double limit = 0;  // bytes, macs or nanoseconds
-    std::string text;  // as it was given
+    double limit = 0;       // bytes, macs or nanoseconds
+    std::string unit = {};  // as it was given, "B" for a plain number of bytes
+    double factor = 1;      // of the unit
+    std::string text;       // as it was given
 };
 
 Result<Requirement> parse_requirement(std::string_view text);
-// Code::failed_precondition, with what was demanded and what is: "size<=10MB: it is 13244000
-// bytes".
+// Code::failed_precondition, with what was demanded and what is, in the same unit:
+// "size<=10MB does not hold: it is 13.24 MB".
 Status check_requirement(const Requirement& requirement, const Figures& figures);
 
 }  // namespace skiff::publish

@@ -145,8 +145,10 @@ TEST_F(PublishCommand, LocksWhatAReferenceMeans) {
     const Json locked = Json::parse(read_file(lock).value());
     EXPECT_EQ(locked["digits@champion"]["version"], 1);
     ASSERT_TRUE(write_file(folder_ + "/b.bin", as_bytes("other bytes")).ok());
-    ASSERT_EQ(in_demo({"publish", "digits", folder_ + "/b.bin", "--alias", "champion"}).exit_code,
-              0);
+    ASSERT_EQ(
+        in_demo({"publish", "digits", folder_ + "/b.bin", "--alias", "champion", "--new-signature"})
+            .exit_code,
+        0);
     std::vector<std::string> again = pull;
     again.push_back("--locked");
     ASSERT_EQ(in_demo(again).exit_code, 0);

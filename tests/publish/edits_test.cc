@@ -127,6 +127,7 @@ TEST_F(Edits, RevokedIsSignedAndGone) {
                          .builds = {{"npu", model_file("b")}},
                          .aliases = {"best"}})
                     .ok());
+    const std::string sha256 = read("digits").versions.at(1).sha256;
     ASSERT_TRUE(revoke_version(1).ok());
     const ModelState model = read("digits");
     EXPECT_TRUE(model.versions.empty());
@@ -135,7 +136,9 @@ TEST_F(Edits, RevokedIsSignedAndGone) {
     StagedTree tree(*home);
     const auto role = open_home(publisher(), tree).value().targets_role("models.digits").value();
     EXPECT_TRUE(role.targets.empty());
-    EXPECT_EQ(Json::parse(role.custom), (Json{{"next_version", 2}, {"revoked", {{"1", "bad"}}}}));
+    EXPECT_EQ(Json::parse(role.custom), (Json{{"next_version", 2},
+                                              {"revoked", {{"1", "bad"}}},
+                                              {"revoked_sha256", {{"1", sha256}}}}));
     EXPECT_EQ(decided(model, "device-1"), 0);
     EXPECT_EQ(code_of(revoke_version(1)), Code::revoked);
     // Nothing is for everyone unless somebody says so.

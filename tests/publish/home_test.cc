@@ -46,10 +46,13 @@ TEST_F(Homes, KeysSayWhichShouldLeave) {
     ASSERT_EQ(files.size(), 4u);
     EXPECT_TRUE(files[0].should_leave && files[1].should_leave);
     EXPECT_FALSE(files[2].should_leave || files[3].should_leave);
+    const std::string root_keyid = files[0].keyid;
+    EXPECT_EQ(root_keyid.size(), 64u);
     std::filesystem::remove(scratch / "demo/keys/root.json");
     files = project.key_files().value();
     EXPECT_FALSE(files[0].should_leave);
-    EXPECT_EQ(files[0].keyid, "");
+    EXPECT_FALSE(files[0].here);
+    EXPECT_EQ(files[0].keyid, root_keyid);  // as root.json says
 }
 
 TEST_F(Homes, OfflineKeysAreNotNeededToPublish) {

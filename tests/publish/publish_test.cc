@@ -1,5 +1,6 @@
 // The publish job: what a version becomes, and what is refused.
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "publish/audit.h"
 #include "tests/publish/support.h"
@@ -112,7 +113,7 @@ TEST_F(Refused, Names) {
     refuse({.model = "digits", .file = path, .builds = {{"n/p", path}}}, Code::invalid_argument,
            "device class");
     refuse({.model = "digits", .file = path, .with = {file("my labels.txt", "x")}},
-           Code::invalid_argument, "my labels.txt");
+           Code::invalid_argument, "my labels.txt\": a file's name may have");
 }
 
 TEST_F(Refused, FilesThatAreNoModel) {
@@ -137,6 +138,56 @@ TEST_F(Refused, Requirements) {
            Code::failed_precondition, "only a .tflite file");
 }
 
+TEST_F(Refused, RequirementsSayUnitsAndFigures) {
+    const std::string path = file("a.bin", std::string(12345, 'x'));
+    refuse({.model = "digits", .file = path, .require = {"size<=10KB"}}, Code::invalid_argument,
+           "\"size<=10KB\" is no requirement: the units of size are B, kB, MB, GB, KiB, MiB, GiB");
+    refuse({.model = "digits", .file = path, .require = {"size<=10kB"}}, Code::failed_precondition,
+           "size<=10kB does not hold: it is 12.35 kB");  // rounded as printf does
+    refuse({.model = "digits", .file = path, .require = {"size<=12344"}}, Code::failed_precondition,
+           "does not hold: it is 12345 B");
+    refuse({.model = "digits",
+            .file = file("b.bin", std::string(10'001, 'x')),
+            .require = {"size<=10kB"}},
+           Code::failed_precondition, "does not hold: it is 10.001 kB");
+    refuse({.model = "digits", .file = model_file("a"), .require = {"macs>=1k"}},
+           Code::failed_precondition, "k multiply-adds");
+    const auto slow =
+        publish({.model = "digits", .file = model_file("a"), .require = {"latency<0us"}});
+    EXPECT_TRUE(message_of(slow).ends_with(" us")) << message_of(slow);
+}
+
+TEST_F(Refused, AppVersions) {
+    for (const char* text : {"foo", "3.x", "3.", ".3", "3..1", "v3", "3.2-", "3.2 ", "3.2-a b"})
+        refuse({.model = "digits", .file = model_file("a"), .min_app = text},
+               Code::invalid_argument, ": write a version like 3.2.0");
+    for (const char* text : {"3", "3.2.0", "3.2.0-beta.1"})
+        EXPECT_TRUE(publish({.model = "digits", .file = model_file("a"), .min_app = text}).ok());
+}
+
+TEST_F(Refused, WordsThatDriveTerminals) {
+    const std::string path = model_file("a");
+    for (const char* text : {"\x1b[31mred", "two\nlines", "\x7f",
+                             "\xc2\x9b"
+                             "31m",
+                             "\x9b"
+                             "31m"}) {
+        refuse({.model = "digits", .file = path, .why = text}, Code::invalid_argument, "--why: ");
+        refuse({.model = "digits", .file = path, .tags = {{"note", text}}}, Code::invalid_argument,
+               "--tag: ");
+    }
+    EXPECT_TRUE(publish({.model = "digits", .file = path, .why = "f\u00fcr alle"}).ok());
+    EXPECT_EQ(code_of(revoke_version(1, "\x1b[2J")), Code::invalid_argument);
+    const auto noted = change(
+        publisher(),
+        [](trust::Repository& repository, StagedTree& tree) -> Result<std::vector<AuditNote>> {
+            ModelState model = TRY(read_model(repository, tree, "digits"));
+            TRY(set_alias(repository, tree, model, "best", 1));
+            return std::vector<AuditNote>{{"alias", "digits@best", "\x1b[2J"}};
+        });
+    EXPECT_EQ(code_of(noted), Code::invalid_argument);
+}
+
 TEST_F(Refused, RuntimeGate) {
     refuse({.model = "digits", .file = model_file("a"), .min_runtime = 2}, Code::incompatible,
            "--min-runtime 2");
@@ -149,6 +200,43 @@ TEST_F(Refused, AnotherSignature) {
     refuse({.model = "digits", .file = model_file("a"), .builds = {{"npu", other}}},
            Code::incompatible, "other inputs or outputs");
     EXPECT_TRUE(publish({.model = "digits", .file = other, .new_signature = true}).ok());
+}
+
+TEST_F(Refused, AnotherFormat) {
+    publish_digits(1);
+    const std::string opaque = file("a.bin", "opaque"), other = model_file("other", 8);
+    refuse({.model = "digits", .file = opaque}, Code::incompatible,
+           "is opaque, and digits:1 is .tflite");
+    refuse({.model = "digits", .file = model_file("a"), .builds = {{"npu", opaque}}},
+           Code::incompatible, "a.bin is opaque");
+    ASSERT_TRUE(publish({.model = "digits",
+                         .file = model_file("a"),
+                         .builds = {{"npu", opaque}},
+                         .new_signature = true})
+                    .ok());
+    ASSERT_TRUE(publish({.model = "digits", .file = opaque, .new_signature = true}).ok());
+    refuse({.model = "digits", .file = model_file("b")}, Code::incompatible,
+           "is a .tflite file, and digits:3 is not");
+    ASSERT_TRUE(alias("champion", 3).ok());
+    // Its predecessors are opaque, but digits:2 is still what apps of .tflite files know.
+    EXPECT_TRUE(publish("digits", opaque).ok());
+    refuse({.model = "digits", .file = other}, Code::incompatible, "--new-signature");
+}
+
+TEST_F(Refused, AnotherSignatureThanTheDefault) {
+    publish_digits(1);
+    const std::string other = model_file("other", 8);
+    ASSERT_TRUE(publish({.model = "digits", .file = other, .new_signature = true}).ok());
+    refuse({.model = "digits", .file = model_file("again", 8)}, Code::incompatible,
+           "other inputs or outputs than digits:1");
+    ASSERT_TRUE(alias("champion", 2).ok());
+    EXPECT_TRUE(publish("digits", model_file("again", 8)).ok());
+    // An opaque version goes in between; the signature of digits:3 still counts.
+    ASSERT_TRUE(
+        publish({.model = "digits", .file = file("a.bin", "x"), .new_signature = true}).ok());
+    ASSERT_TRUE(revoke_version(4).ok());
+    refuse({.model = "digits", .file = model_file("four")}, Code::incompatible,
+           "other inputs or outputs than digits:3");
 }
 
 TEST_F(Refused, TwoFilesOfOneName) {
@@ -193,20 +281,58 @@ TEST_F(PublishJob, TwoAtOnceBothSucceed) {
     EXPECT_EQ(read("digits").versions.size(), 3u);
 }
 
-TEST_F(PublishJob, GivesUpAfterFiveTries) {
+TEST_F(PublishJob, TriesAgainUntilItsTimeIsOver) {
     publish_digits(1);
     TrickyHome slow(*home);
-    int others = 0;
+    int others = 0, most = 6;
     slow.before_take = [&] {
+        if (others == most) return;
         ++others;
-        ASSERT_TRUE(publish("digits", model_file("other" + std::to_string(others))).ok());
+        ASSERT_TRUE(alias("best" + std::to_string(others), 1).ok());
     };
-    const auto published =
-        publish_version(publisher(slow), {.model = "digits", .file = model_file("mine")},
-                        [](int, int, const std::string&) {});
-    EXPECT_EQ(code_of(published), Code::aborted);
-    EXPECT_EQ(others, 5);
-    EXPECT_EQ(read("digits").versions.size(), 6u);
+    const NewVersion mine = {.model = "digits", .file = model_file("mine")};
+    const auto no_steps = [](int, int, const std::string&) {};
+    const auto published = publish_version(publisher(slow), mine, no_steps);
+    ASSERT_EQ(message_of(published), "");
+    EXPECT_EQ(others, most);
+    most = 1'000'000;
+    Publisher hurried = publisher(slow);
+    hurried.patience = std::chrono::milliseconds(200);
+    EXPECT_EQ(code_of(publish_version(hurried, mine, no_steps)), Code::aborted);
+}
+
+// Like a server's, this home has no queue.
+TEST_F(PublishJob, SixAtOnceAllSucceed) {
+    publish_digits(1);
+    std::vector<std::string> problems(6);
+    std::vector<std::thread> publishers;
+    for (std::size_t i = 0; i < problems.size(); ++i)
+        publishers.emplace_back([&, i, path = model_file("at_once" + std::to_string(i))] {
+            const auto own = open_home_again();
+            TrickyHome no_queue(*own);
+            problems[i] =
+                message_of(publish_version(publisher(no_queue), {.model = "digits", .file = path},
+                                           [](int, int, const std::string&) {}));
+        });
+    for (std::thread& one : publishers) one.join();
+    EXPECT_EQ(problems, std::vector<std::string>(6));
+    EXPECT_EQ(read("digits").versions.size(), 7u);
+}
+
+TEST_F(PublishJob, KnowsTheBytesOfRevokedVersions) {
+    publish_digits(1);
+    const std::string path = model_file("again");
+    for (int i = 0; i < 2; ++i) ASSERT_TRUE(publish("digits", path).value().warnings.empty());
+    Revoked revoked;
+    ASSERT_TRUE(edit("digits", [&](auto& repository, auto& tree, auto& model) -> Status {
+                    revoked = TRY(revoke(repository, tree, model, 3, "wrong labels"));
+                    return {};
+                }).ok());
+    EXPECT_EQ(revoked.same_bytes, std::vector<std::uint32_t>{2});
+    EXPECT_EQ(
+        publish("digits", path).value().warnings,
+        std::vector<std::string>{"the same bytes as digits:3, which was revoked: wrong labels"});
+    EXPECT_TRUE(publish("digits", model_file("other")).value().warnings.empty());
 }
 
 TEST_F(PublishJob, DryRunLeavesNothing) {
