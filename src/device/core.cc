@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
+#include "base/url.h"
 #include "trust/date_time.h"
 #include "trust/metadata.h"
 
@@ -43,8 +44,10 @@ class BoundedHttp final : public host::Http {
         bounded.stops = &stops_;
         const std::int64_t deadline_ns = deadline_ns_;
         const auto is_late = [&] { return deadline_ns != 0 && steady_ns() >= deadline_ns; };
-        const Error late = retryable(Code::deadline_exceeded, request.url + ": the time is up");
-        if (stops_) return error(Code::cancelled, request.url + ": the client is going");
+        const Error late =
+            retryable(Code::deadline_exceeded, display_url(request.url) + ": the time is up");
+        if (stops_)
+            return error(Code::cancelled, display_url(request.url) + ": the client is going");
         if (is_late()) return late;
         if (deadline_ns != 0)
             bounded.timeout_ms =

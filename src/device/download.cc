@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/files.h"
+#include "base/url.h"
 
 namespace skiff::device {
 
@@ -124,15 +125,15 @@ Status TargetDownload::go_on() {
 }
 
 Error TargetDownload::too_long(const std::string& mirror) const {
-    return error(Code::hash_mismatch, mirror + ": " + target_.url_path + " is longer than the " +
-                                          std::to_string(target_.length) +
+    return error(Code::hash_mismatch, display_url(mirror) + ": " + target_.url_path +
+                                          " is longer than the " + std::to_string(target_.length) +
                                           " bytes that its metadata says");
 }
 
 bool TargetDownload::begin(Request& request, const host::HttpResponse& head) {
     request.has_begun = true;
     request.status = head.status;
-    const std::string where = request.mirror + ": " + target_.url_path;
+    const std::string where = display_url(request.mirror) + ": " + target_.url_path;
     const auto refuse = [&](Error e) {
         request.refused = std::move(e);
         return false;
@@ -197,8 +198,8 @@ void TargetDownload::send(Request& request) {
     if (answer.ok()) request.status = answer->status;
     const bool is_body = request.status == 200 || request.status == 206;
     if (request.status != 0 && !is_body)
-        request.refused =
-            retryable(Code::unavailable, http.url + ": HTTP " + std::to_string(request.status));
+        request.refused = retryable(
+            Code::unavailable, display_url(http.url) + ": HTTP " + std::to_string(request.status));
     else if (!answer.ok() && is_body && answer.error().code == Code::resource_exhausted)
         request.refused = too_long(request.mirror);
     else if (is_whole())
@@ -206,9 +207,9 @@ void TargetDownload::send(Request& request) {
     else if (!answer.ok())
         request.refused = answer.take_error();
     else
-        request.refused =
-            retryable(Code::data_loss, http.url + ": ended after " + std::to_string(have()) +
-                                           " of " + std::to_string(target_.length) + " bytes");
+        request.refused = retryable(Code::data_loss, display_url(http.url) + ": ended after " +
+                                                         std::to_string(have()) + " of " +
+                                                         std::to_string(target_.length) + " bytes");
 }
 
 // A second request only when the first showed that what part_ had is of no use here.

@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "base/hex.h"
+#include "base/url.h"
 #include "device/download.h"
 
 namespace skiff::device {
@@ -28,7 +29,7 @@ Result<Fetched> ask(Mirrors& mirrors, const std::string& url, std::uint64_t max_
         });
     if (too_long)
         return error(Code::resource_exhausted,
-                     url + ": is longer than " + std::to_string(max_bytes) + " bytes");
+                     display_url(url) + ": is longer than " + std::to_string(max_bytes) + " bytes");
     if (response.ok()) status = response->status;
     // (An error page that broke off still told its status.)
     if (!response.ok() && (status == 0 || status == 200)) return response.error();
@@ -41,7 +42,7 @@ Result<Fetched> ask(Mirrors& mirrors, const std::string& url, std::uint64_t max_
     // 403: how buckets say it whose contents may not be listed.
     if (status == 404 || status == 403 || status == 410)
         return Fetched{Fetched::Kind::not_found, {}, {}};
-    return retryable(Code::unavailable, url + ": HTTP " + std::to_string(status));
+    return retryable(Code::unavailable, display_url(url) + ": HTTP " + std::to_string(status));
 }
 
 }  // namespace

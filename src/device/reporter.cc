@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "base/url.h"
 #include "device/choice.h"
 #include "device/experiment.h"
 #include "telemetry/report.h"
@@ -113,7 +114,7 @@ Status post(Core& core, const Waiting& report) {
         log(LogLevel::warning, "the server refused a report, it is set aside: " + answer);
         return finish("UPDATE reports SET refused = ?2 WHERE id = ?1", "400 " + answer);
     }
-    const std::string what = request.url + " answered " + std::to_string(status);
+    const std::string what = display_url(request.url) + " answered " + std::to_string(status);
     if (status == 401 || status == 403)
         return error(Code::unauthenticated, what +
                                                 ": the report token is not good there; "

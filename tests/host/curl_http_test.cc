@@ -5,6 +5,7 @@
 
 #include "base/files.h"
 #include "base/hex.h"
+#include "base/url.h"
 #include "tests/host/raw_server.h"
 
 namespace skiff::host {
@@ -81,6 +82,78 @@ TEST(CurlHttp, endless_body_is_cut) {
     ASSERT_FALSE(got.response.ok());
     EXPECT_EQ(got.response.error().code, Code::resource_exhausted);
     EXPECT_LE(got.body.size(), 1000u);
+}
+
+TEST(CurlHttp, messages_hold_no_secrets) {
+    const std::string url = "http://user:sekret@127.0.0.1:1/p?token=sekret#sekret";
+    const std::string message = get(request_of(url)).response.error().message;
+    EXPECT_EQ(message.rfind("http://127.0.0.1:1/p: ", 0), 0u) << message;
+    EXPECT_EQ(message.find("sekret"), std::string::npos) << message;
+    EXPECT_EQ(display_url("https://a:b@c@host:8/p@q/?x"), "https://host:8/p@q/");
+    EXPECT_EQ(display_url("http://a:b?c@host"), "http://host");
+    EXPECT_EQ(display_url("file:///media/usb"), "file:///media/usb");
+    EXPECT_EQ(display_url("user:sekret@host/p?x"), "host/p");
+}
+
+namespace {
+
+std::string redirect_to(const std::string& where, const char* status = "302 Found") {
+    return std::string("HTTP/1.1 ") + status + "\r\nLocation: " + where +
+           "\r\nContent-Length: 5\r\n\r\nmoved";
+}
+
+}  // namespace
+
+TEST(CurlHttp, follows_redirects_without_the_token) {
+    std::string far_saw, near_saw;
+    RawServer far([&](const std::string& head) {
+        far_saw = head;
+        return std::string("HTTP/1.1 206 Partial Content\r\nContent-Length: 3\r\n\r\nabc");
+    });
+    RawServer near([&](const std::string& head) {
+        if (head.starts_with("GET /a ")) return redirect_to("/b?x", "307 Temporary Redirect");
+        near_saw = head;
+        return redirect_to(far.url() + "/c");
+    });
+    HttpRequest request = request_of(near.url() + "/a");
+    request.headers = {{"Range", "bytes=7-"}, {"Authorization", "Bearer sekret"}};
+    request.max_bytes = 3;  // the pages before do not count
+    const Got got = get(request);
+    ASSERT_TRUE(got.response.ok()) << got.response.error().message;
+    EXPECT_EQ(got.response->status, 206);
+    EXPECT_EQ(got.body, "abc");
+    EXPECT_GT(got.response->bytes_on_wire, 300u);
+    EXPECT_EQ(near_saw.rfind("GET /b?x ", 0), 0u) << near_saw;
+    EXPECT_NE(near_saw.find("Bearer sekret"), std::string::npos);
+    EXPECT_EQ(far_saw.rfind("GET /c ", 0), 0u) << far_saw;
+    EXPECT_NE(far_saw.find("Range: bytes=7-\r\n"), std::string::npos) << far_saw;
+    EXPECT_EQ(far_saw.find("sekret"), std::string::npos) << far_saw;
+}
+
+TEST(CurlHttp, redirects_end) {
+    int asked = 0;
+    std::string where = "/again";
+    RawServer server([&](const std::string&) {
+        ++asked;
+        return redirect_to(where);
+    });
+    EXPECT_NE(get(request_of(server.url())).response.error().message.find("redirects again"),
+              std::string::npos);
+    EXPECT_EQ(asked, 6);
+    where = "file:///etc/passwd";
+    const Got file = get(request_of(server.url()));
+    EXPECT_NE(file.response.error().message.find("redirects to file:///etc/passwd, which is not"),
+              std::string::npos)
+        << file.response.error().message;
+    EXPECT_EQ(file.body, "");
+    HttpRequest post = request_of(server.url());
+    post.method = "POST";
+    EXPECT_EQ(get(post).response->status, 302);
+    EXPECT_TRUE(may_redirect("http://a/", "https://a/"));
+    EXPECT_TRUE(may_redirect("https://a/", "HTTPS://b/"));
+    EXPECT_FALSE(may_redirect("https://a/", "http://a/"));
+    EXPECT_FALSE(may_redirect("http://a/", "gopher://a/"));
+    EXPECT_FALSE(may_redirect("http://a/", ""));
 }
 
 TEST(CurlHttp, posts) {

@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "base/url.h"
+
 namespace skiff::cli {
 namespace {
 
@@ -47,7 +49,7 @@ class OfflineHttp final : public host::Http {
         const host::HttpRequest& request,
         FunctionRef<bool(const host::HttpResponse&, Bytes)> on_body) override {
         if (files_ && request.url.starts_with("file://")) return files_->send(request, on_body);
-        return retryable(Code::no_network, request.url + ": offline (--network)");
+        return retryable(Code::no_network, display_url(request.url) + ": offline (--network)");
     }
 
  private:

@@ -7,15 +7,24 @@
 #include <mutex>
 #include <vector>
 
+#include "base/url.h"
+
 namespace skiff::host {
 
 namespace {
 
+constexpr int most_redirects = 5;
+constexpr std::uint64_t longest_redirect_page_bytes = 64 * 1024;
+
 struct Transfer {
     const HttpRequest* request;
     FunctionRef<bool(const HttpResponse&, Bytes)> on_body;
+    std::string url;  // the request's, then where redirects lead
+    bool sends_token = true;
     HttpResponse response = {};
     std::uint64_t body_bytes = 0;
+    std::uint64_t redirect_page_bytes = 0;
+    std::uint64_t wire_bytes = 0;  // of the requests before this one
     bool stopped = false, too_long = false;
     bool is_file = false;
     bool file_resumed = false;
@@ -26,6 +35,22 @@ std::string lower(std::string_view text) {
     std::transform(out.begin(), out.end(), out.begin(),
                    [](unsigned char c) { return std::tolower(c); });
     return out;
+}
+
+// Only what asks and sends nothing goes on elsewhere.
+bool leads_on(const Transfer& transfer) {
+    const std::string& method = transfer.request->method;
+    if (transfer.is_file || (method != "GET" && method != "HEAD")) return false;
+    const int status = transfer.response.status;
+    const bool says_so =
+        status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+    return says_so && !transfer.response.header("location").empty();
+}
+
+// "https://host:443"
+std::string_view origin_of(std::string_view url) {
+    const std::size_t scheme = url.find("://");
+    return scheme == url.npos ? url : url.substr(0, url.find_first_of("/?#", scheme + 3));
 }
 
 std::size_t take_header(char* data, std::size_t size, std::size_t n, void* user) {
@@ -47,6 +72,10 @@ std::size_t take_header(char* data, std::size_t size, std::size_t n, void* user)
 std::size_t take_body(char* data, std::size_t size, std::size_t n, void* user) {
     Transfer& transfer = *static_cast<Transfer*>(user);
     const std::size_t bytes = size * n;
+    if (leads_on(transfer)) {  // the page that says so, for people
+        transfer.redirect_page_bytes += bytes;
+        return transfer.redirect_page_bytes > longest_redirect_page_bytes ? 0 : bytes;
+    }
     if (transfer.is_file) transfer.response.status = transfer.file_resumed ? 206 : 200;
     transfer.body_bytes += bytes;
     transfer.too_long = transfer.body_bytes > transfer.request->max_bytes;
@@ -66,7 +95,7 @@ int check_stop(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
 }
 
 Error to_error(CURLcode code, const Transfer& transfer, const char* detail) {
-    const std::string& url = transfer.request->url;
+    const std::string url = display_url(transfer.url);
     if (transfer.stopped) return error(Code::cancelled, url + ": stopped");
     if (transfer.too_long)
         return error(Code::resource_exhausted, url + ": is longer than the " +
@@ -104,38 +133,68 @@ class CurlHttp final : public Http {
                               FunctionRef<bool(const HttpResponse&, Bytes)> on_body) override {
         CURL* curl = borrow();
         if (!curl) return error(Code::resource_exhausted, "libcurl cannot start");
-        Transfer transfer{.request = &request, .on_body = on_body};
+        Transfer transfer{.request = &request, .on_body = on_body, .url = request.url};
         transfer.is_file = request.url.starts_with("file://");
+        Result<HttpResponse> answer = follow(curl, transfer);
+        give_back(curl);
+        return answer;
+    }
+
+ private:
+    static Result<HttpResponse> follow(CURL* curl, Transfer& transfer) {
+        for (int redirects = 0;; ++redirects) {
+            TRY(ask(curl, transfer));
+            if (!leads_on(transfer)) return std::move(transfer.response);
+            const char* found = nullptr;
+            curl_easy_getinfo(curl, CURLINFO_REDIRECT_URL, &found);
+            const std::string next = found ? found : "";
+            const std::string from = display_url(transfer.url);
+            if (redirects == most_redirects)
+                return retryable(Code::unavailable, from + ": redirects again, after " +
+                                                        std::to_string(most_redirects) + " times");
+            if (!may_redirect(transfer.url, next))
+                return retryable(Code::unavailable, from + ": redirects to " + display_url(next) +
+                                                        ", which is not followed (only to http "
+                                                        "and https, and never off https)");
+            if (origin_of(transfer.url) != origin_of(next)) transfer.sends_token = false;
+            transfer.url = next;
+            transfer.wire_bytes = transfer.response.bytes_on_wire;
+            transfer.response = {};
+        }
+    }
+
+    // One request; the answer's head is in transfer.response.
+    static Status ask(CURL* curl, Transfer& transfer) {
         curl_slist* headers = nullptr;
         char detail[CURL_ERROR_SIZE] = "";
-        set_up(curl, request, transfer, headers, detail);
+        transfer.body_bytes = transfer.redirect_page_bytes = 0;
+        set_up(curl, transfer, headers, detail);
         const CURLcode code = curl_easy_perform(curl);
-        account(curl, request, transfer);
+        account(curl, transfer);
         curl_slist_free_all(headers);
-        give_back(curl);
         if (transfer.is_file &&
             (code == CURLE_FILE_COULDNT_READ_FILE || code == CURLE_REMOTE_FILE_NOT_FOUND)) {
             transfer.response.status = 404;
-            return std::move(transfer.response);
+            return {};
         }
         if (code != CURLE_OK) return to_error(code, transfer, detail);
         if (transfer.is_file && transfer.response.status == 0)
             transfer.response.status = 200;  // an empty file
-        return std::move(transfer.response);
+        return {};
     }
 
- private:
-    void set_up(CURL* curl, const HttpRequest& request, Transfer& transfer, curl_slist*& headers,
-                char* detail) {
+    static void set_up(CURL* curl, Transfer& transfer, curl_slist*& headers, char* detail) {
+        const HttpRequest& request = *transfer.request;
         curl_easy_reset(curl);
         for (const auto& [name, value] : request.headers) {
+            if (!transfer.sends_token && lower(name) == "authorization") continue;
             headers = curl_slist_append(headers, (name + ": " + value).c_str());
             if (transfer.is_file && lower(name) == "range" && value.starts_with("bytes=")) {
                 curl_easy_setopt(curl, CURLOPT_RANGE, value.c_str() + 6);
                 transfer.file_resumed = true;
             }
         }
-        curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
+        curl_easy_setopt(curl, CURLOPT_URL, transfer.url.c_str());
         curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https,file");
         curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
         curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
@@ -166,18 +225,18 @@ class CurlHttp final : public Http {
         curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     }
 
-    static void account(CURL* curl, const HttpRequest& request, Transfer& transfer) {
+    static void account(CURL* curl, Transfer& transfer) {
         long request_bytes = 0, header_bytes = 0;
         curl_easy_getinfo(curl, CURLINFO_REQUEST_SIZE, &request_bytes);
         curl_easy_getinfo(curl, CURLINFO_HEADER_SIZE, &header_bytes);
         // TLS: about 5 KB for a handshake, 3 % of the rest.
         long connections = 0;
         curl_easy_getinfo(curl, CURLINFO_NUM_CONNECTS, &connections);
-        std::uint64_t bytes =
-            static_cast<std::uint64_t>(request_bytes + header_bytes) + transfer.body_bytes;
-        if (request.url.starts_with("https:"))
+        std::uint64_t bytes = static_cast<std::uint64_t>(request_bytes + header_bytes) +
+                              transfer.body_bytes + transfer.redirect_page_bytes;
+        if (transfer.url.starts_with("https:"))
             bytes += bytes * 3 / 100 + static_cast<std::uint64_t>(connections) * 5'000;
-        transfer.response.bytes_on_wire = transfer.is_file ? 0 : bytes;
+        transfer.response.bytes_on_wire = transfer.is_file ? 0 : transfer.wire_bytes + bytes;
     }
 
     CURL* borrow() {
@@ -197,6 +256,12 @@ class CurlHttp final : public Http {
 };
 
 }  // namespace
+
+bool may_redirect(std::string_view from, std::string_view to) {
+    const std::string target = lower(to.substr(0, to.find("://")));
+    if (target == "https") return true;
+    return target == "http" && lower(from.substr(0, from.find("://"))) == "http";
+}
 
 std::shared_ptr<Http> curl_http() {
     static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
