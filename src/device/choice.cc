@@ -107,6 +107,7 @@ std::string hindrance(const ModelState& state, const ChoiceContext& context, con
 std::string explain(const ModelState& state, const ChoiceContext& context, const Choice& choice) {
     const std::string running =
         choice.runs ? version_name(context.model, *choice.runs) + " runs" : "nothing runs";
+    if (!context.store_failure.empty()) return context.store_failure + ", " + running;
     if (choice.wanted != Wanted::nothing) {
         if (choice.runs == choice.wanted_number) return running + ": " + choice.wanted_reason;
         return hindrance(state, context, choice) + ", " + running;

@@ -24,6 +24,7 @@ struct ChoiceContext {
     // Versions that do not load in this process now, by sha256, with the reason.
     const std::map<std::string, std::string>* unloadable = nullptr;
     std::int64_t now_s = 0;
+    std::string store_failure = {};  // why the store cannot be used; empty: it can
 };
 
 struct Choice {

@@ -125,8 +125,9 @@ class Model {
 
 class Client {
  public:
-    // Offline, milliseconds. Errors: invalid_argument; data_loss for a store that is none;
-    // incompatible for one of a newer library.
+    // Offline, milliseconds. Errors: invalid_argument. A store that cannot be used (a full disk, a
+    // folder that is read-only, a damaged store, one of a newer library) is none: bundled models
+    // run, and what can be read of it runs; `why` says so, and whatever would change it fails.
     static Result<std::shared_ptr<Client>> create(ClientOptions options);
     virtual ~Client() = default;
 

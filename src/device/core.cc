@@ -104,12 +104,31 @@ Result<std::shared_ptr<Core>> Core::create(ClientOptions options) {
     while (options.data_dir.size() > 1 && options.data_dir.ends_with('/'))
         options.data_dir.pop_back();
     std::shared_ptr<Core> core(new Core(std::move(options)));
-    core->store = TRY(Store::open(core->options.data_dir));
-    const std::int64_t generation = TRY(core->store->number_fact("counters_generation"));
-    core->recorder = TRY(telemetry::Recorder::open(core->options.data_dir + "/counters",
-                                                   static_cast<std::uint64_t>(generation)));
+    core->open_store();
     core->set_attributes(attributes);
     return core;
+}
+
+// There is always a model: what is wrong with the store keeps from updates, not from what is here.
+void Core::open_store() {
+    auto opened = Store::open(options.data_dir);
+    if (opened.ok()) {
+        store = std::move(opened).value();
+    } else {
+        store = Store::unusable(options.data_dir, opened.error());
+        log(LogLevel::warning, store->failure()->message);
+    }
+    recorder = telemetry::Recorder::none();
+    if (store->failure()) return;
+    const auto generation = store->number_fact("counters_generation");
+    auto counters = generation.ok()
+                        ? telemetry::Recorder::open(options.data_dir + "/counters",
+                                                    static_cast<std::uint64_t>(*generation))
+                        : Result<std::unique_ptr<telemetry::Recorder>>(generation.error());
+    if (counters.ok())
+        recorder = std::move(counters).value();
+    else
+        log(LogLevel::warning, "nothing is counted: " + counters.error().message);
 }
 
 std::shared_ptr<const Json> Core::attributes() const {

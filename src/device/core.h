@@ -48,6 +48,7 @@ class Core {
 
  private:
     Core(ClientOptions with);
+    void open_store();
     void compose_attributes();  // under mutex_
     mutable std::mutex mutex_;
     std::shared_ptr<const Json> app_attributes_, attributes_;  // under mutex_

@@ -27,9 +27,10 @@ Result<std::unique_ptr<Epoch>> Epoch::open(const std::string& path) {
     if (fd < 0) return cannot(path, "opening");
     struct stat info;
     void* at = MAP_FAILED;
-    // Growing is the same for whoever does it first: new bytes are zero, old ones stay.
+    // Growing is the same for whoever does it first: new bytes are zero, old ones stay. A hole
+    // would end the process when it is written on a full disk. (posix_fallocate sets no errno.)
     if (::fstat(fd, &info) == 0 && (info.st_size >= static_cast<off_t>(file_bytes) ||
-                                    ::posix_fallocate(fd, 0, file_bytes) == 0))
+                                    (errno = ::posix_fallocate(fd, 0, file_bytes)) == 0))
         at = ::mmap(nullptr, file_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     const Error failed = cannot(path, "mapping");
     ::close(fd);
@@ -37,8 +38,12 @@ Result<std::unique_ptr<Epoch>> Epoch::open(const std::string& path) {
     return std::unique_ptr<Epoch>(new Epoch(static_cast<std::atomic<std::uint64_t>*>(at)));
 }
 
+std::unique_ptr<Epoch> Epoch::constant() {
+    return std::unique_ptr<Epoch>(new Epoch(nullptr));
+}
+
 Epoch::~Epoch() {
-    ::munmap(static_cast<void*>(value_), file_bytes);
+    if (value_ != &own_) ::munmap(static_cast<void*>(value_), file_bytes);
 }
 
 void Epoch::raise_to(std::uint64_t changes) {

@@ -17,6 +17,8 @@ namespace skiff::device {
 class Epoch {
  public:
     static Result<std::unique_ptr<Epoch>> open(const std::string& path);
+    // Of this object alone: for a store that never changes.
+    static std::unique_ptr<Epoch> constant();
     ~Epoch();
     Epoch(const Epoch&) = delete;
     Epoch& operator=(const Epoch&) = delete;
@@ -25,8 +27,9 @@ class Epoch {
     void raise_to(std::uint64_t changes);
 
  private:
-    explicit Epoch(std::atomic<std::uint64_t>* value) : value_(value) {}
-    std::atomic<std::uint64_t>* value_;
+    explicit Epoch(std::atomic<std::uint64_t>* mapped) : value_(mapped ? mapped : &own_) {}
+    std::atomic<std::uint64_t> own_{0};
+    std::atomic<std::uint64_t>* const value_;
 };
 
 }  // namespace skiff::device

@@ -53,7 +53,9 @@ Status ModelHandle::refresh() const {
     // Numbers first: a change that comes while the store is read is seen the next time.
     const std::uint64_t epoch = core_->store->epoch().now();
     const std::uint64_t generation = core_->attributes_generation();
-    auto state = core_->store->read(name_);
+    // (A stand-in that cannot be read will not be read the next time either.)
+    auto state = core_->store->can_read() || !view_.attributes ? core_->store->read(name_)
+                                                               : Result<ModelState>(ModelState());
     Status read;
     if (state.ok()) {
         view_.state = std::move(state).value();

@@ -49,12 +49,32 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& folder) {
     return store;
 }
 
+std::unique_ptr<Store> Store::unusable(const std::string& folder, const Error& why) {
+    std::unique_ptr<Store> store(new Store);
+    store->folder_ = folder;
+    store->failure_ = why;
+    // Nobody is to wait for it as for a lock that another process holds.
+    if (why.code == Code::unavailable) store->failure_->code = Code::failed_precondition;
+    store->failure_->retry = false;
+    store->failure_->message = "the store cannot be used: " + why.message;
+    store->epoch_ = Epoch::constant();
+    if (why.code != Code::incompatible)
+        if (auto copy = sqlite::Database::open_copy(folder + "/state.db", store_migrations);
+            copy.ok())
+            store->reader_ = std::move(copy).value();
+    if (const auto id = store->fact("installation_id"); id.ok()) store->installation_id_ = *id;
+    if (store->installation_id_.empty()) store->installation_id_ = random_uuid();
+    return store;
+}
+
 Status Store::publish_changes() {
+    if (failure_) return *failure_;
     epoch_->raise_to(static_cast<std::uint64_t>(TRY(number_fact("changes"))));
     return {};
 }
 
 Result<std::unique_ptr<FileLock>> Store::update_lock() const {
+    if (failure_) return *failure_;
     return FileLock::acquire(folder_ + "/update.lock", false);
 }
 
@@ -63,6 +83,7 @@ std::string Store::installation_id() {
 }
 
 Status Store::look(Work work) {
+    if (!reader_) return *failure_;
     std::lock_guard lock(reader_mutex_);
     TRY(reader_->execute("BEGIN"));
     Status done = work(*reader_);
@@ -71,11 +92,13 @@ Status Store::look(Work work) {
 }
 
 Status Store::write(Work work) {
+    if (failure_) return *failure_;
     std::lock_guard lock(writer_mutex_);
     return writer_->transaction([&] { return work(*writer_); });
 }
 
 Status Store::change(Work work) {
+    if (failure_) return *failure_;
     std::lock_guard lock(writer_mutex_);
     std::int64_t changes = 0;
     TRY(writer_->transaction([&]() -> Status {

@@ -72,6 +72,13 @@ class Store {
  public:
     // Errors: those of sqlite::Database::open, and of files.
     static Result<std::unique_ptr<Store>> open(const std::string& folder);
+    // Stands in for a store that open() failed on with `why`: reads what was there when it was
+    // made, if that can be read; every change, update_lock() included, fails with `why`. Nothing on
+    // disk is touched.
+    static std::unique_ptr<Store> unusable(const std::string& folder, const Error& why);
+    // Why it is one of those; nothing for a good one.
+    const std::optional<Error>& failure() const { return failure_; }
+    bool can_read() const { return reader_ != nullptr; }
 
     const std::string& folder() const { return folder_; }
     const Epoch& epoch() const { return *epoch_; }
@@ -120,6 +127,7 @@ class Store {
     std::mutex reader_mutex_, writer_mutex_;
     std::unique_ptr<sqlite::Database> reader_, writer_;  // under their mutexes
     std::string installation_id_;
+    std::optional<Error> failure_;
 };
 
 std::string_view state_name(Progress::State state);  // "waiting", ...

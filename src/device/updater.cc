@@ -322,7 +322,8 @@ ChoiceContext choice_context(const Core& core, const Json& attributes, const std
             .attributes = &attributes,
             .io_signature = io_signature,
             .has_bundled = has_bundled,
-            .now_s = core.now_s()};
+            .now_s = core.now_s(),
+            .store_failure = core.store->failure() ? core.store->failure()->message : ""};
 }
 
 Status update(Core& core, const UpdateRequest& request, ProgressSink sink) {

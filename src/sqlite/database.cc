@@ -14,6 +14,9 @@ Error to_error(sqlite3* database, int code, std::string_view doing) {
     const char* path = database ? sqlite3_db_filename(database, "main") : nullptr;
     const std::string what = std::string(path ? path : "database") + ": " + std::string(doing) +
                              ": " + (database ? sqlite3_errmsg(database) : sqlite3_errstr(code));
+    // How a full disk shows where the shared memory of the log has to grow.
+    if (code == SQLITE_IOERR_SHMSIZE)
+        return error(Code::not_enough_space, what + ": the disk is full (free some space)");
     switch (code & 0xff) {
         case SQLITE_FULL:
             return error(Code::not_enough_space, what + " (free some space)");
@@ -123,11 +126,59 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path, Migrat
         sqlite3_close(handle);
         return with_context(std::move(e), path);
     }
+    sqlite3_extended_result_codes(handle, 1);
     std::unique_ptr<Database> database(new Database(handle, path));
     sqlite3_busy_timeout(handle, busy_timeout_ms);
-    sqlite3_extended_result_codes(handle, 1);
     TRY(database->execute(
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON"));
+    TRY(database->migrate(migrations));
+    return database;
+}
+
+namespace {
+
+// A path in a "file:" URI.
+std::string uri_of(const std::string& path, std::string_view parameters) {
+    std::string uri = "file:";
+    for (const char c : path)
+        if (c == '%' || c == '?' || c == '#')
+            uri += c == '%' ? "%25" : c == '?' ? "%3f" : "%23";
+        else
+            uri += c;
+    return uri + "?" + std::string(parameters);
+}
+
+Status copy_file(const std::string& uri, sqlite3* to) {
+    sqlite3* from = nullptr;
+    int code = sqlite3_open_v2(uri.c_str(), &from, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, nullptr);
+    if (code == SQLITE_OK) {
+        sqlite3_busy_timeout(from, busy_timeout_ms);
+        if (sqlite3_backup* backup = sqlite3_backup_init(to, "main", from, "main")) {
+            (void)sqlite3_backup_step(backup, -1);
+            code = sqlite3_backup_finish(backup);
+        } else {
+            code = sqlite3_errcode(to);
+        }
+    }
+    Status copied = code == SQLITE_OK ? Status() : Status(to_error(to, code, "reading " + uri));
+    sqlite3_close(from);
+    return copied;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Database>> Database::open_copy(const std::string& path,
+                                                      Migrations migrations) {
+    sqlite3* handle = nullptr;
+    const int code =
+        sqlite3_open_v2(":memory:", &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
+    std::unique_ptr<Database> database(new Database(handle, path));
+    if (code != SQLITE_OK) return to_error(handle, code, "opening");
+    // Without a log and its locks only where those cannot be had; what was last moved from the log
+    // into the file is whole.
+    Status copied = copy_file(uri_of(path, "mode=ro"), handle);
+    if (!copied.ok()) copied = copy_file(uri_of(path, "immutable=1"), handle);
+    if (!copied.ok()) return with_context(copied.take_error(), path);
     TRY(database->migrate(migrations));
     return database;
 }

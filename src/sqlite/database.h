@@ -63,6 +63,11 @@ class Database {
     // migrations; Code::data_loss when the file is no database or is damaged;
     // Code::not_enough_space.
     static Result<std::unique_ptr<Database>> open(const std::string& path, Migrations migrations);
+    // What the file says now, as a database in memory, brought to these migrations' schema: for a
+    // file that can be read and not written (a full disk, a mount that is read-only). Reads what
+    // the log beside it has too, if that can be locked. Errors: as open(), not_found.
+    static Result<std::unique_ptr<Database>> open_copy(const std::string& path,
+                                                       Migrations migrations);
     ~Database();
     Database(const Database&) = delete;
     Database& operator=(const Database&) = delete;

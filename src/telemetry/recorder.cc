@@ -223,6 +223,39 @@ Error cannot(const std::string& path, const char* doing) {
                  path + ": " + doing + " failed: " + std::strerror(errno));
 }
 
+// A hole in a mapped file ends the process (SIGBUS) when it is written and the disk is full.
+Status allocate(int fd, const struct stat& info, const std::string& path) {
+    constexpr std::int64_t block_bytes = 512;  // of st_blocks
+    const auto bytes = static_cast<off_t>(sizeof(CounterFile));
+    if (info.st_size == bytes && info.st_blocks * block_bytes >= bytes) return {};
+    errno = ::posix_fallocate(fd, 0, bytes);
+    if (errno == 0) return {};
+    const Error e = cannot(path, "making room for the counters");
+    if (info.st_size == 0) (void)!::ftruncate(fd, 0);
+    return e;
+}
+
+class NoRecorder final : public Recorder {
+ public:
+    Cell& cell(const CellKey&) override { return cell_; }
+    std::vector<CellSnapshot> snapshot() const override { return {}; }
+    Status take(const Commit&) override { return {}; }
+
+ private:
+    class NoCell final : public Cell {
+        void inference(Outcome, std::int64_t) override {}
+        void load(std::int64_t) override {}
+        void first_inference(std::int64_t) override {}
+        void peak_memory(std::uint64_t) override {}
+        void exposure() override {}
+        void labelled_outcome(bool) override {}
+        void confidence(float) override {}
+        void update(UpdateOutcome) override {}
+        void goal(std::string_view, double) override {}
+    };
+    NoCell cell_;
+};
+
 bool looks_right(const CounterFile& file, std::uint64_t bytes) {
     return bytes == sizeof(CounterFile) && file.magic == counter_file_magic &&
            file.bytes == sizeof(CounterFile) && file.generation.load(relaxed) >= 1 &&
@@ -269,6 +302,10 @@ void CellCounts::merge(const CellCounts& other) {
     }
 }
 
+std::unique_ptr<Recorder> Recorder::none() {
+    return std::make_unique<NoRecorder>();
+}
+
 Result<std::unique_ptr<Recorder>> Recorder::open(const std::string& path,
                                                  std::uint64_t last_committed) {
     // One process at a time opens, so that a new or damaged file is laid out once.
@@ -277,14 +314,15 @@ Result<std::unique_ptr<Recorder>> Recorder::open(const std::string& path,
         const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
         if (fd < 0) return cannot(path, "opening");
         struct stat info;
-        if (::fstat(fd, &info) != 0 ||
-            (info.st_size == 0 && ::ftruncate(fd, sizeof(CounterFile)) != 0)) {
-            const Error e = cannot(path, "growing");
+        Status known = ::fstat(fd, &info) == 0 ? Status() : Status(cannot(path, "looking at it"));
+        const bool fresh = known.ok() && info.st_size == 0;
+        const bool whole =
+            fresh || (known.ok() && info.st_size == static_cast<off_t>(sizeof(CounterFile)));
+        if (whole) known = allocate(fd, info, path);
+        if (!known.ok()) {
             ::close(fd);
-            return e;
+            return known.take_error();
         }
-        const bool fresh = info.st_size == 0;
-        const bool whole = fresh || info.st_size == static_cast<off_t>(sizeof(CounterFile));
         void* at =
             whole ? ::mmap(nullptr, sizeof(CounterFile), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
                   : MAP_FAILED;

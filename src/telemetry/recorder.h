@@ -87,11 +87,14 @@ struct CellSnapshot {
 class Recorder {
  public:
     // `path`: the mapped file, made when absent; a damaged one is set aside as `path`.damaged and
-    // begun anew (said in the log). `last_committed`: the generation of the newest take that was
-    // made durable, 0 for none.
+    // begun anew (said in the log). The
+    // disk has room for all of it, or it fails: not_enough_space. `last_committed`: the generation
+    // of the newest take that was made durable, 0 for none.
     static Result<std::unique_ptr<Recorder>> open(const std::string& path,
                                                   std::uint64_t last_committed);
     virtual ~Recorder() = default;
+    // Counts nothing: where no file of counters can be had.
+    static std::unique_ptr<Recorder> none();
 
     // The same cell for the same key, in all processes. When the file has no room for another, the
     // cell that counts for all the rest (key model "other").

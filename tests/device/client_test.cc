@@ -1,6 +1,9 @@
+#include <sys/mount.h>
+
 #include <algorithm>
 #include <cstdio>
 
+#include "device/store.h"
 #include "tests/device/world.h"
 
 namespace skiff::device::testing {
@@ -41,6 +44,81 @@ TEST_F(World, update_from_a_served_folder) {
     reachable_ = false;
     const auto again = client();
     EXPECT_EQ(compute(*model(*again)), 2);
+}
+
+// What is wrong with a store never takes a model away, and nothing of it is deleted.
+TEST_F(World, a_store_that_is_none) {
+    project_.publish("digits", {});
+    ASSERT_TRUE(write_file(data_ + "/state.db", as_bytes(std::string(8192, 'x'))).ok());
+    const auto device = client();
+    const auto digits = model(*device, "digits", free(bundled_file()));
+    EXPECT_EQ(compute(*digits), 100);
+    const std::string why = digits->status().why;
+    EXPECT_TRUE(why.starts_with("the store cannot be used: ")) << why;
+    EXPECT_TRUE(why.ends_with(", digits (bundled) runs")) << why;
+    EXPECT_EQ(device->sync(soon).error().code, Code::data_loss);
+    EXPECT_EQ(digits->update({}).wait(soon).error().code, Code::data_loss);
+    EXPECT_EQ(device->model("other", {}).error().code, Code::data_loss);
+    EXPECT_EQ(compute(*digits), 100);
+    EXPECT_EQ(read_file(data_ + "/state.db").value(), std::string(8192, 'x'));
+}
+
+TEST_F(World, a_store_of_a_newer_library) {
+    {
+        auto store = Store::open(data_).value();
+        ASSERT_TRUE(
+            store->write([](sqlite::Database& db) { return db.execute("PRAGMA user_version=99"); })
+                .ok());
+    }
+    const auto device = client();
+    const auto digits = model(*device, "digits", free(bundled_file()));
+    EXPECT_EQ(compute(*digits), 100);
+    EXPECT_NE(digits->status().why.find("newer skiff"), std::string::npos) << digits->status().why;
+    EXPECT_EQ(device->sync(soon).error().code, Code::incompatible);
+}
+
+TEST_F(World, no_place_for_a_store) {
+    ASSERT_TRUE(write_file(data_ + "/file", as_bytes("x")).ok());
+    const auto device = client([&](ClientOptions& o) { o.data_dir = data_ + "/file/data"; });
+    const auto digits = model(*device, "digits", free(bundled_file()));
+    EXPECT_EQ(compute(*digits), 100);
+    EXPECT_FALSE(digits->update({}).wait(soon).ok());
+    EXPECT_FALSE(device->model("other", {}).ok());
+}
+
+// A store that can be read runs what is active in it. (An epoch that is a folder cannot be mapped.)
+TEST_F(World, a_store_that_can_only_be_read) {
+    project_.publish("digits", {});
+    {
+        const auto device = client();
+        const auto digits = model(*device);
+        ASSERT_TRUE(device->sync(soon).ok());
+    }
+    ASSERT_TRUE(remove_file(data_ + "/epoch").ok());
+    ASSERT_TRUE(make_folders(data_ + "/epoch").ok());
+    const auto device = client();
+    const auto digits = model(*device);
+    EXPECT_EQ(compute(*digits), 1);
+    const std::string why = digits->status().why;
+    EXPECT_TRUE(why.starts_with("the store cannot be used: ")) << why;
+    EXPECT_TRUE(why.ends_with(", digits:1 runs")) << why;
+    EXPECT_FALSE(device->sync(soon).ok());
+}
+
+TEST_F(World, a_full_disk) {
+    const std::string disk = data_ + "/disk";
+    ASSERT_TRUE(make_folders(disk).ok());
+    if (::mount("none", disk.c_str(), "tmpfs", 0, "size=64k") != 0)
+        GTEST_SKIP() << "no tmpfs may be mounted here";
+    const auto in_disk = [&](ClientOptions& o) { o.data_dir = disk + "/data"; };
+    for (const bool is_full : {false, true}) {  // room for the database alone; none
+        if (is_full) (void)!system(("dd if=/dev/zero of=" + disk + "/big 2>/dev/null").c_str());
+        const auto device = client(in_disk);
+        const auto digits = model(*device, "digits", free(bundled_file()));
+        EXPECT_EQ(compute(*digits), 100);
+        digits->record("tap", 1);
+    }
+    EXPECT_EQ(::umount2(disk.c_str(), MNT_DETACH), 0);
 }
 
 // An interpreter of a model while nothing changes: a look at the epoch, and one from the pool.
