@@ -14,8 +14,7 @@ namespace {
 
 struct Options {
     WorkplaceOptions place;
-    std::string name, alias, why;
-    std::uint32_t version = 0;
+    std::string name, alias, why, version;
     bool remove = false;
 };
 
@@ -37,7 +36,7 @@ Result<ExitCode> list(const Session& session, const Options& options) {
     if (models.empty())
         session.say("no models at " + reader.home.describe() + " yet (skiff publish NAME FILE)");
     else
-        session.print_table(models_table(models));
+        session.print_table(models_table(models, session.format));
     for (const std::string& warning : warnings) session.say("warning: " + warning);
     return exit_done;
 }
@@ -55,22 +54,34 @@ Result<ExitCode> show(const Session& session, const Options& options) {
         if (session.json())
             session.print_json(version_json(model, *version));
         else
-            session.print_table(version_table(model, *version));
+            session.print_table(version_table(model, *version, session.format));
         return exit_done;
     }
     if (session.json()) session.print_json(model_json(model));
-    session.print_table(versions_table(model));
+    session.print_table(versions_table(model, session.format));
     session.say(standing_of(model));
     return exit_done;
 }
 
+// "1" or "digits:1".
+Result<std::uint32_t> version_of(const Options& options) {
+    const bool whole = options.version.starts_with(options.name + ":");
+    const auto reference = publish::parse_version_reference(
+        whole ? options.version : options.name + ":" + options.version);
+    if (reference.ok()) return *reference->version;
+    TRY(publish::parse_version_reference(options.name + ":1"));  // the name is at fault
+    return error(Code::invalid_argument, options.version + ": VERSION is a number: 1");
+}
+
 Result<ExitCode> alias(const Session& session, const Options& options) {
-    if (!options.remove && options.version == 0)
+    std::uint32_t number = 0;
+    if (!options.remove && options.version.empty())
         return error(Code::invalid_argument, "which version? (skiff models alias " + options.name +
                                                  " " + options.alias + " N, or --remove)");
+    if (!options.remove) number = TRY(version_of(options));
     const auto workplace = TRY(Workplace::open(options.place));
     const std::string subject = options.name + "@" + options.alias;
-    const std::string target = options.name + ":" + std::to_string(options.version);
+    const std::string target = options.name + ":" + std::to_string(number);
     const publish::Changed changed = TRY(publish::change(
         workplace->publisher(),
         [&](trust::Repository& repository,
@@ -79,20 +90,20 @@ Result<ExitCode> alias(const Session& session, const Options& options) {
             if (options.remove)
                 TRY(publish::remove_alias(repository, tree, model, options.alias));
             else
-                TRY(publish::set_alias(repository, tree, model, options.alias, options.version));
+                TRY(publish::set_alias(repository, tree, model, options.alias, number));
             const std::string why = options.why.empty() ? "" : ": " + options.why;
             return std::vector<publish::AuditNote>{
                 {"alias", subject, (options.remove ? "removed" : target) + why}};
         }));
     TRY(workplace->remember_home());
     const bool champion = options.alias == "champion";
-    say_changed(
-        session, changed,
-        options.remove ? subject + " is gone"
-                       : subject + " is " + target + (champion ? ": devices get it now" : ""),
-        {{"model", options.name},
-         {"alias", options.alias},
-         {"version", options.remove ? OrderedJson(nullptr) : OrderedJson(options.version)}});
+    say_changed(session, changed,
+                options.remove
+                    ? subject + " is gone"
+                    : subject + " is " + target + (champion ? ": devices get it now" : ""),
+                {{"model", options.name},
+                 {"alias", options.alias},
+                 {"version", options.remove ? OrderedJson(nullptr) : OrderedJson(number)}});
     return exit_done;
 }
 
@@ -114,6 +125,7 @@ Result<ExitCode> revoke(const Session& session, const Options& options) {
                 {{"revoked", options.name},
                  {"default", revoked.default_now ? OrderedJson(*revoked.default_now) : nullptr},
                  {"rollout", revoked.rollout},
+                 {"same_bytes", revoked.same_bytes},
                  {"aliases_gone", revoked.aliases}});
     return exit_done;
 }
@@ -128,7 +140,8 @@ Result<ExitCode> audit(const Session& session, const Options& options) {
     Table table({"when", "who", "what", "subject", "why"});
     OrderedJson json = OrderedJson::array();
     for (const publish::AuditEntry& entry : entries) {
-        table.add({entry.when, entry.who, entry.note.what, entry.note.subject, entry.note.why});
+        table.add({visible(entry.when), visible(entry.who), visible(entry.note.what),
+                   visible(entry.note.subject), visible(entry.note.why)});
         json.push_back({{"when", entry.when},
                         {"who", entry.who},
                         {"what", entry.note.what},
@@ -167,7 +180,7 @@ void add_models(CLI::App& app, Session& session) {
                       "Give a version another name; champion: every device gets it now", alias);
     verb->add_option("NAME", options->name)->required();
     verb->add_option("ALIAS", options->alias)->required();
-    verb->add_option("VERSION", options->version, "its number");
+    verb->add_option("VERSION", options->version, "its number: 3, or NAME:3");
     verb->add_flag("--remove", options->remove, "the alias goes away");
     verb->add_option("--why", options->why, "TEXT for the audit");
     verb = add_action(*models, session, options, "revoke",

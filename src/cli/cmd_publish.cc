@@ -43,7 +43,7 @@ OrderedJson published_json(const publish::NewVersion& wanted, const publish::Pub
     if (published.same_bytes_as) json["same_bytes_as"] = *published.same_bytes_as;
     json["dry_run"] = dry_run;
     json["home_version"] = published.changed.version;
-    json["warnings"] = published.changed.warnings;
+    json["warnings"] = published.warnings;
     return json;
 }
 
@@ -67,6 +67,13 @@ Result<ExitCode> publish_file(const Session& session, Options options) {
             }));
     }
     TRY(workplace->remember_home());
+    std::string staying;
+    for (const publish::KeyFile& key : TRY(workplace->project()->key_files()))
+        if (key.should_leave) staying += (staying.empty() ? "" : ", ") + key.path;
+    if (!staying.empty())
+        published.warnings.push_back("move away from this machine, and keep safe: " + staying);
+    for (const std::string& warning : published.changed.warnings)
+        published.warnings.push_back(warning);
     const bool dry = options.place.dry_run;
     if (session.json()) session.print_json(published_json(wanted, published, *workplace, dry));
     const std::string name = wanted.model + ":" + std::to_string(published.version);
@@ -83,8 +90,7 @@ Result<ExitCode> publish_file(const Session& session, Options options) {
     if (published.same_bytes_as)
         session.say("note: the same bytes as " + wanted.model + ":" +
                     std::to_string(*published.same_bytes_as));
-    for (const std::string& warning : published.changed.warnings)
-        session.say("warning: " + warning);
+    for (const std::string& warning : published.warnings) session.say("warning: " + warning);
     return exit_done;
 }
 

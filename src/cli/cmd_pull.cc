@@ -4,6 +4,7 @@
 
 #include "base/files.h"
 #include "base/hex.h"
+#include "base/sha256.h"
 #include "cli/commands.h"
 #include "cli/model_argument.h"
 #include "cli/table.h"
@@ -15,7 +16,7 @@ namespace {
 
 struct Options {
     WorkplaceOptions place;
-    std::string reference, output;
+    std::string reference, output, build;
     std::string lock_file = "skiff.lock";
     bool write_lock = false, locked = false;
 };
@@ -33,7 +34,11 @@ Result<Json> read_lock(const std::string& file) {
 }
 
 // What the lock says instead of what the reference means today.
-Result<publish::Reference> locked_reference(const Options& options) {
+struct Locked {
+    publish::Reference reference;
+    std::string sha256;
+};
+Result<Locked> locked_reference(const Options& options) {
     const Json lock = TRY(read_lock(options.lock_file));
     if (!lock.contains(options.reference))
         return error(Code::not_found, options.lock_file + " does not lock " + options.reference +
@@ -41,8 +46,52 @@ Result<publish::Reference> locked_reference(const Options& options) {
                                           options.lock_file + ")");
     const Json& entry = *TRY(json_object(lock, options.reference.c_str(), options.lock_file));
     publish::Reference reference = TRY(publish::parse_reference(options.reference));
-    std::string sha256 = TRY(json_string(entry, "sha256", options.lock_file));
-    return publish::Reference{reference.model, {}, {}, std::move(sha256)};
+    return Locked{TRY(publish::parse_version_reference(
+                      reference.model + ":" +
+                      std::to_string(TRY(json_int(entry, "version", options.lock_file))))),
+                  TRY(json_string(entry, "sha256", options.lock_file))};
+}
+
+Result<Found> find_locked(const Options& options) {
+    const Locked locked = TRY(locked_reference(options));
+    const std::string name = locked.reference.model + ":" +
+                             std::to_string(*locked.reference.version) + ", which " +
+                             options.lock_file + " locks,";
+    auto found = find_version(locked.reference, options.place);
+    if (!found.ok() && found.error().code == Code::revoked) {
+        const std::string& message = found.error().message;
+        return error(Code::revoked, name + message.substr(message.find(" was revoked")));
+    }
+    if (!found.ok()) return found.take_error();
+    if (found->version->sha256 != locked.sha256)
+        return error(
+            Code::hash_mismatch,
+            name + " has other bytes than it says (is this the home that it was made of?)");
+    return found;
+}
+
+// The main file, or the build of a class: its path, and how it is named here.
+struct Wanted {
+    std::string path, name, sha256;
+    std::uint64_t bytes = 0;
+};
+Result<Wanted> wanted_of(const Found& found, const std::string& device_class) {
+    const publish::VersionState& version = *found.version;
+    if (device_class.empty())
+        return Wanted{version.path, file_name_of(version), version.sha256, version.bytes};
+    const auto build = version.record.builds.find(device_class);
+    if (build == version.record.builds.end()) {
+        std::vector<std::string> classes;
+        for (const auto& [known, path] : version.record.builds) classes.push_back(known);
+        return error(Code::not_found,
+                     found.model.name + ":" + std::to_string(version.record.version) +
+                         " has no build for " + device_class +
+                         " (there is: " + (classes.empty() ? "none" : joined(classes, ", ")) + ")");
+    }
+    const std::string& path = build->second;
+    const std::string bytes = TRY(publish::read_target(*found.repository, *found.tree, path));
+    return Wanted{path, found.model.name + "-" + path.substr(path.rfind('/') + 1),
+                  sha256_hex(as_bytes(bytes)), bytes.size()};
 }
 
 Status write_lock(const Options& options, const publish::VersionState& version) {
@@ -58,15 +107,17 @@ Status copy_target(const Found& found, const std::string& path, const std::strin
 }
 
 Result<ExitCode> pull(const Session& session, const Options& options) {
-    const auto reference = options.locked ? TRY(locked_reference(options))
-                                          : TRY(publish::parse_reference(options.reference));
-    const Found found = TRY(find_version(reference, options.place));
+    const Found found =
+        options.locked
+            ? TRY(find_locked(options))
+            : TRY(find_version(TRY(publish::parse_reference(options.reference)), options.place));
+    const Wanted wanted = TRY(wanted_of(found, options.build));
     const publish::VersionState& version = *found.version;
     const bool into_folder = is_folder(options.output);
     std::vector<std::string> files = {options.output};
-    if (options.output.empty()) files[0] = file_name_of(version);
-    if (into_folder) files[0] = options.output + "/" + file_name_of(version);
-    TRY(copy_target(found, version.path, files[0]));
+    if (options.output.empty()) files[0] = wanted.name;
+    if (into_folder) files[0] = options.output + "/" + wanted.name;
+    TRY(copy_target(found, wanted.path, files[0]));
     for (const decide::VersionFile& file : version.record.files) {
         if (!into_folder) break;
         if (!trust::is_plain_name(file.name))
@@ -79,12 +130,12 @@ Result<ExitCode> pull(const Session& session, const Options& options) {
     if (session.json())
         session.print_json({{"model", found.model.name},
                             {"version", version.record.version},
-                            {"sha256", version.sha256},
-                            {"bytes", version.bytes},
+                            {"sha256", wanted.sha256},
+                            {"bytes", wanted.bytes},
                             {"files", files}});
     session.say(found.model.name + ":" + std::to_string(version.record.version) + " in " +
-                joined(files, ", ") + ", " + human_bytes(version.bytes) + ", sha256 " +
-                version.sha256.substr(0, 12));
+                joined(files, ", ") + ", " + human_bytes(wanted.bytes) + ", sha256 " +
+                wanted.sha256.substr(0, 12));
     if (!into_folder && !version.record.files.empty())
         session.say("note: it has " + std::to_string(version.record.files.size()) +
                     " more file(s): -o FOLDER gets them too");
@@ -100,6 +151,7 @@ void add_pull(CLI::App& app, Session& session) {
         ->required();
     verb->add_option("-o", options->output,
                      "FILE, or a folder for all files of the version (default: NAME-VERSION.*)");
+    verb->add_option("--build", options->build, "CLASS: what devices of this class get");
     CLI::Option* lock = verb->add_option("--lock", options->lock_file,
                                          "FILE: note there what this reference means today");
     verb->add_flag("--locked", options->locked,

@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/models/describe.h"
 #include "cli/workplace.h"
+#include "decide/condition.h"
 #include "publish/model_edits.h"
 
 namespace skiff::cli {
@@ -18,8 +19,19 @@ std::string with_why(const std::string& text, const std::string& why) {
     return why.empty() ? text : text + ": " + why;
 }
 
+// A device that has no such attribute is left out without a word.
+Result<std::string> condition_note(const std::string& condition) {
+    if (condition.empty()) return std::string();
+    const auto names = decide::condition_attributes(TRY(parse_json(condition, "the condition")));
+    if (names.empty()) return std::string();
+    return "; only devices whose " + joined({names.begin(), names.end()}, ", ") +
+           " fits the condition: apps must set what Skiff does not know by itself";
+}
+
 Result<ExitCode> start(const Session& session, const Options& options) {
     const auto reference = TRY(publish::parse_version_reference(options.name));
+    if (!options.condition.empty())
+        TRY(decide::check_condition(TRY(parse_json(options.condition, "the condition"))));
     const auto workplace = TRY(Workplace::open(options.place));
     publish::RolloutStep step;
     const publish::Changed changed = TRY(publish::change(
@@ -39,7 +51,7 @@ Result<ExitCode> start(const Session& session, const Options& options) {
         step.done ? options.name + " is the default: every device gets it (before: " + from + ")"
                   : step.id + ": " + percent_text(step.percent) + " of devices get " +
                         options.name + ", the others stay on " + from;
-    say_changed(session, changed, line,
+    say_changed(session, changed, line + TRY(condition_note(options.condition)),
                 {{"rollout", step.id},
                  {"model", reference.model},
                  {"from", step.from},

@@ -14,7 +14,8 @@ namespace skiff::cli {
 
 void add_folder_option(CLI::App& verb, WorkplaceOptions& options) {
     verb.add_option("-C", options.folder, "DIR: the project's folder (default: here or above)")
-        ->type_name("DIR");
+        ->type_name("DIR")
+        ->each([&options](const std::string&) { options.folder_given = true; });
 }
 
 void add_home_options(CLI::App& verb, WorkplaceOptions& options) {
@@ -79,7 +80,8 @@ Result<std::unique_ptr<Workplace>> Workplace::open_to_read(const WorkplaceOption
         workplace->place_ = chosen ? options.place : project->home();
         workplace->project_ = std::move(project).value();
     } else {
-        if (project.error().code != Code::not_found || !options.place.folder.empty())
+        if (project.error().code != Code::not_found || options.folder_given ||
+            !options.place.folder.empty())
             return project.error();
         const std::string name =
             options.place.context.empty() ? TRY(load_contexts()).current : options.place.context;
@@ -107,6 +109,14 @@ publish::Publisher Workplace::publisher() const {
 
 Status Workplace::remember_home() {
     if (dry_run_ || !project_) return {};
+    if (!place_.context.empty()) {
+        Contexts contexts = TRY(load_contexts());
+        const auto at = contexts.by_name.find(place_.context);
+        if (at != contexts.by_name.end() && at->second.root.empty()) {
+            at->second.root = root_;
+            TRY(save_contexts(contexts));
+        }
+    }
     return project_->set_home(place_);
 }
 

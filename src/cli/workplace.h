@@ -17,6 +17,7 @@ namespace skiff::cli {
 
 struct WorkplaceOptions {
     std::string folder = ".";       // -C: the project is here or above
+    bool folder_given = false;      // then nothing else will do
     publish::HomePlace place = {};  // --to, --context; empty: the project's own
     bool dry_run = false;
 };
@@ -30,14 +31,16 @@ class Workplace {
     // For changes: a project's folder is needed. With a chosen home the two are brought to one
     // state (not in a dry run, which reads the newer one).
     static Result<std::unique_ptr<Workplace>> open(const WorkplaceOptions& options);
-    // For reading: outside a project's folder the current context serves as well.
+    // For reading: outside a project's folder the current context serves as well, unless a folder
+    // was given.
     static Result<std::unique_ptr<Workplace>> open_to_read(const WorkplaceOptions& options);
 
     publish::Publisher publisher() const;
     publish::Home& home() const { return *home_; }
     const std::optional<publish::Project>& project() const { return project_; }
     bool home_is_server() const { return !place_.context.empty(); }
-    // After a publication: skiff.json names this home from now on.
+    // After a publication: skiff.json names this home from now on, and a context that was logged in
+    // to before anything was published there has its root.
     Status remember_home();
 
     // Where the publications of a home that is a folder are written down.

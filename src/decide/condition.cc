@@ -7,6 +7,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace skiff::decide {
@@ -224,7 +225,76 @@ class Evaluator {
     const Json& saved_groups_;
 };
 
+constexpr std::string_view joining[] = {"$and", "$or", "$nor", "$not"};
+constexpr std::string_view comparing[] = {
+    "$eq",        "$ne",    "$lt",   "$lte",    "$gt",      "$gte",       "$in",
+    "$nin",       "$ini",   "$nini", "$all",    "$alli",    "$size",      "$exists",
+    "$elemMatch", "$regex", "$not",  "$regexi", "$type",    "$veq",       "$vne",
+    "$vlt",       "$vlte",  "$vgt",  "$vgte",   "$inGroup", "$notInGroup"};
+constexpr std::string_view taking_lists[] = {"$and", "$or",   "$nor", "$in",  "$nin",
+                                             "$ini", "$nini", "$all", "$alli"};
+
+Error refused(const std::string& why) {
+    return error(Code::invalid_argument, "the condition " + why);
+}
+
+Status check_operator(const std::string& name, const Json& operand,
+                      std::span<const std::string_view> known) {
+    if (std::ranges::find(known, name) == known.end()) {
+        std::string names;
+        for (const std::string_view one : known)
+            names += (names.empty() ? "" : ", ") + std::string(one);
+        return refused("has the operator " + name + " (there is: " + names + ")");
+    }
+    const bool list = std::ranges::find(taking_lists, name) != std::end(taking_lists);
+    if (list && !operand.is_array()) return refused("gives " + name + " no list: [...]");
+    return {};
+}
+
+Status check_value(const Json& wanted) {
+    if (!wanted.is_object()) return {};
+    const bool any = std::ranges::any_of(
+        wanted.items(), [](const auto& member) { return member.key().starts_with("$"); });
+    if (!any) return {};
+    for (const auto& [name, operand] : wanted.items()) {
+        TRY(check_operator(name, operand, comparing));
+        if (name == "$not") TRY(check_value(operand));
+        if (name == "$elemMatch")
+            TRY(is_operator_object(operand) ? check_value(operand) : check_condition(operand));
+    }
+    return {};
+}
+
 }  // namespace
+
+Status check_condition(const Json& condition) {
+    if (!condition.is_object())
+        return refused("is no object (write one like {\"app_version\": {\"$vgte\": \"3.2\"}})");
+    for (const auto& [key, value] : condition.items()) {
+        if (!key.starts_with("$")) {
+            TRY(check_value(value));
+            continue;
+        }
+        TRY(check_operator(key, value, joining));
+        if (key == "$not") TRY(check_condition(value));
+        if (value.is_array())
+            for (const Json& part : value) TRY(check_condition(part));
+    }
+    return {};
+}
+
+std::set<std::string> condition_attributes(const Json& condition) {
+    std::set<std::string> names;
+    if (condition.is_array())
+        for (const Json& part : condition) names.merge(condition_attributes(part));
+    if (!condition.is_object()) return names;
+    for (const auto& [key, value] : condition.items())
+        if (key.starts_with("$"))
+            names.merge(condition_attributes(value));
+        else
+            names.insert(key);
+    return names;
+}
 
 std::string padded_version(std::string_view version) {
     if (version.starts_with('v')) version.remove_prefix(1);

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "decide/condition.h"
+
 namespace skiff::decide {
 
 namespace {
@@ -108,8 +110,10 @@ Result<Json> start_rollout(Json ruleset, std::string_view model, const RolloutSt
         {"variations", Json::array({{{"version", rollout.to}}, {{"version", rollout.from}}})},
         {"meta", Json::array({{{"key", "B"}}, {{"key", "control"}}})},
         {"ranges", ranges_json(rollout.percent)}};
-    if (!rollout.condition.empty())
+    if (!rollout.condition.empty()) {
         rule["condition"] = TRY(parse_json(rollout.condition, "the condition"));
+        TRY(check_condition(rule["condition"]));
+    }
     Json& rules = ruleset["features"][model_feature(model)]["rules"];
     if (!rules.is_array()) rules = Json::array();
     rules.push_back(std::move(rule));

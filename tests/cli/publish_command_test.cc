@@ -153,10 +153,27 @@ TEST_F(PublishCommand, LocksWhatAReferenceMeans) {
     again.push_back("--locked");
     ASSERT_EQ(in_demo(again).exit_code, 0);
     EXPECT_EQ(sha256_file_hex(out).value(), locked["digits@champion"]["sha256"]);
+    ASSERT_EQ(in_demo({"models", "alias", "digits", "best", "digits:1"}).exit_code, 0);
+    ASSERT_EQ(in_demo({"models", "revoke", "digits:1", "--why", "wrong labels"}).exit_code, 0);
+    refuse(in_demo(again), 1, "digits:1, which " + lock + " locks, was revoked: wrong labels");
     again[1] = "digits:1";
     refuse(in_demo(again), 1, "does not lock digits:1");
     ASSERT_EQ(in_demo(pull).exit_code, 0);  // moves the lock
     EXPECT_EQ(Json::parse(read_file(lock).value())["digits@champion"]["version"], 2);
+}
+
+TEST_F(PublishCommand, PullsABuildAndListsPlainNumbers) {
+    const std::string npu = model("npu.tflite"), out = folder_ + "/got.tflite";
+    const Finished published =
+        in_demo({"publish", "digits", model("a.tflite"), "--build", "npu=" + npu});
+    EXPECT_NE(published.out.find("keep safe: " + demo_ + "/keys/root.json"), std::string::npos);
+    ASSERT_EQ(in_demo({"pull", "digits:1", "--build", "npu", "-o", out}).exit_code, 0);
+    EXPECT_EQ(read_file(out).value(), read_file(npu).value());
+    refuse(in_demo({"pull", "digits:1", "--build", "gpu", "-o", out}), 1, "(there is: npu)");
+    const std::string bytes = std::to_string(read_file(npu).value().size());
+    for (const char* shown : {"digits", "digits:1"})
+        EXPECT_NE(in_demo({"models", "show", shown, "-o", "csv"}).out.find("," + bytes),
+                  std::string::npos);
 }
 
 TEST_F(PublishCommand, AnotherHome) {
@@ -188,7 +205,10 @@ TEST_F(PublishCommand, MisusesInOneLine) {
     refuse(in_demo({"models", "revoke", "digits@champion", "--why", "x"}), 1, "NAME:VERSION");
     refuse(in_demo({"rollout", "start", "digits:1", "--percent", "101"}), 2, "percent");
     refuse(in_demo({"publish", "digits", path, "--context", "nowhere"}), 4, "skiff login");
-    refuse(skiff({"models", "-C", folder_}), 1, "no skiff.json here or above");
+    refuse(skiff({"models", "-C", folder_}), 1, "(skiff init DIR makes one)");
+    refuse(in_demo({"models", "alias", "digits", "best", "con:1"}), 1, "VERSION is a number: 1");
+    refuse(in_demo({"rollout", "start", "digits:1", "--percent", "5", "--condition", "[]"}), 1,
+           "is no object");
     refuse(in_demo({"publish", "digits", path, "--to", folder_, "--context", "x"}), 2, "--to");
     ASSERT_TRUE(write_file(demo_ + "/skiff.json", as_bytes(R"({"schema": 9})")).ok());
     refuse(in_demo({"models"}), 1, "update skiff");

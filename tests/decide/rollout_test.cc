@@ -5,6 +5,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "decide/condition.h"
 #include "decide/ruleset.h"
 
 namespace skiff::decide {
@@ -45,6 +46,26 @@ TEST(Rollout, has_the_form_of_the_design) {
          "condition":{"app_version":{"$vgte":"3.2.0"}},"variations":[{"version":8},{"version":7}],
          "meta":[{"key":"B"},{"key":"control"}],"ranges":[[0,0.1],[0.9,1]]}]}}})");
     EXPECT_EQ(ruleset, wanted);
+}
+
+TEST(Rollout, conditions_that_match_nothing_are_refused) {
+    const auto problem = [](const std::string& condition) {
+        RolloutState state = rollout(10);
+        state.condition = condition;
+        const auto started = start_rollout(empty_model_ruleset("digits", 7), "digits", state);
+        return started.ok() ? "" : started.error().message;
+    };
+    for (const char* text : {"[]", "1", R"([{"a":1}])"})
+        EXPECT_NE(problem(text).find("is no object"), std::string::npos) << text;
+    for (const char* text : {R"({"a":{"$wombat":1}})", R"({"$wombat":[]})",
+                             R"({"$or":[{"a":{"$not":{"$wombat":1}}}]})",
+                             R"({"a":{"$elemMatch":{"b":{"$wombat":1}}}})"})
+        EXPECT_NE(problem(text).find("$wombat (there is: $"), std::string::npos) << text;
+    EXPECT_NE(problem(R"({"a":{"$in":"b"}})").find("no list"), std::string::npos);
+    EXPECT_EQ(problem(R"({"$or":[{"a":{"$in":["b"]}},{"c.d":{"$not":{"$regex":"x"}}}],"e":1})"),
+              "");
+    const Json used = Json::parse(R"({"$or":[{"a":{"$in":["b"]}},{"c":1}],"$not":{"e":1}})");
+    EXPECT_EQ(condition_attributes(used), (std::set<std::string>{"a", "c", "e"}));
 }
 
 TEST(Rollout, nobody_leaves_b_as_it_grows_and_control_is_as_large_up_to_half) {

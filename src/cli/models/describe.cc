@@ -1,5 +1,6 @@
 #include "cli/models/describe.h"
 
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 namespace skiff::cli {
@@ -32,11 +33,33 @@ std::string gates_of(const decide::VersionRecord& record) {
 
 std::string tags_of(const decide::VersionRecord& record) {
     std::vector<std::string> tags;
-    for (const auto& [key, value] : record.tags) tags.push_back(key + "=" + value);
+    for (const auto& [key, value] : record.tags) tags.push_back(visible(key + "=" + value));
     return joined(tags, ", ");
 }
 
+std::string size_text(std::uint64_t bytes, Format format) {
+    return format == Format::csv ? std::to_string(bytes) : human_bytes(bytes);
+}
+
 }  // namespace
+
+std::string visible(const std::string& text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(text[i]);
+        const bool second_set =
+            byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+        if (byte >= 0x20 && byte != 0x7F && !second_set) {
+            out += text[i];
+            continue;
+        }
+        char escaped[8];
+        std::snprintf(escaped, sizeof escaped, "\\x%02x",
+                      second_set ? static_cast<unsigned char>(text[++i]) : byte);
+        out += escaped;
+    }
+    return out;
+}
 
 std::string percent_text(double percent) {
     return compact(percent) + " %";
@@ -66,11 +89,13 @@ std::string revoked_line(const std::string& reference, const std::string& model,
                 (revoked.default_now ? model + ":" + std::to_string(*revoked.default_now)
                                      : std::string("none: devices go back to what is bundled"));
     if (!revoked.rollout.empty()) line += "; " + revoked.rollout;
+    for (const std::uint32_t other : revoked.same_bytes)
+        line += "; " + model + ":" + std::to_string(other) + " has the same bytes and stays";
     if (!revoked.aliases.empty()) line += "; gone: " + joined(revoked.aliases, ", ");
     return line;
 }
 
-Table models_table(const std::vector<publish::ModelState>& models) {
+Table models_table(const std::vector<publish::ModelState>& models, Format format) {
     Table table({"model", "default", "newest", "versions", "size", "rollout", "aliases"});
     for (const publish::ModelState& model : models) {
         std::vector<std::string> aliases;
@@ -80,7 +105,7 @@ Table models_table(const std::vector<publish::ModelState>& models) {
         table.add({model.name, text_of(model.default_version),
                    any ? std::to_string(model.versions.rbegin()->first) : "-",
                    std::to_string(model.versions.size()),
-                   any ? human_bytes(model.versions.rbegin()->second.bytes) : "-",
+                   any ? size_text(model.versions.rbegin()->second.bytes, format) : "-",
                    model.rollout ? std::to_string(model.rollout->to) + " at " +
                                        percent_text(model.rollout->percent)
                                  : "",
@@ -89,27 +114,30 @@ Table models_table(const std::vector<publish::ModelState>& models) {
     return table;
 }
 
-Table versions_table(const publish::ModelState& model) {
+Table versions_table(const publish::ModelState& model, Format format) {
     Table table({"version", "aliases", "size", "format", "needs", "files", "tags", "sha256"});
     for (const auto& [number, version] : model.versions) {
         const decide::VersionRecord& record = version.record;
         table.add({std::to_string(number), joined(aliases_of(model, number), ", "),
-                   human_bytes(version.bytes), record.is_tflite ? "tflite" : "opaque",
+                   size_text(version.bytes, format), record.is_tflite ? "tflite" : "opaque",
                    gates_of(record), std::to_string(1 + record.files.size() + record.builds.size()),
                    tags_of(record), version.sha256.substr(0, 12)});
     }
     for (const auto& [number, why] : model.revoked)
-        table.add({std::to_string(number), "revoked: " + why, "", "", "", "", "", ""});
+        table.add({std::to_string(number), "revoked: " + visible(why), "", "", "", "", "", ""});
     return table;
 }
 
-Table version_table(const publish::ModelState& model, const publish::VersionState& version) {
+Table version_table(const publish::ModelState& model, const publish::VersionState& version,
+                    Format format) {
     const decide::VersionRecord& record = version.record;
     Table table({"", ""});
     table.add({"version", name_of(model, record.version)});
     table.add({"aliases", joined(aliases_of(model, record.version), ", ")});
     table.add({"format", record.is_tflite ? "tflite" : "opaque"});
-    table.add({"bytes", with_commas(static_cast<std::int64_t>(version.bytes))});
+    table.add({"bytes", format == Format::csv
+                            ? std::to_string(version.bytes)
+                            : with_commas(static_cast<std::int64_t>(version.bytes))});
     table.add({"sha256", version.sha256});
     table.add({"needs", gates_of(record)});
     table.add({"signature", record.io_signature.substr(0, 16)});

@@ -12,9 +12,13 @@
 
 namespace skiff::cli {
 
-Table models_table(const std::vector<publish::ModelState>& models);
-Table versions_table(const publish::ModelState& model);
-Table version_table(const publish::ModelState& model, const publish::VersionState& version);
+// CSV has sizes as plain numbers of bytes.
+Table models_table(const std::vector<publish::ModelState>& models, Format format);
+Table versions_table(const publish::ModelState& model, Format format);
+Table version_table(const publish::ModelState& model, const publish::VersionState& version,
+                    Format format);
+// Control characters as \xNN: what others wrote may not drive the terminal.
+std::string visible(const std::string& text);
 OrderedJson model_json(const publish::ModelState& model);
 OrderedJson version_json(const publish::ModelState& model, const publish::VersionState& version);
 
