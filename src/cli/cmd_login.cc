@@ -16,14 +16,6 @@ struct Options {
     std::string name;
 };
 
-Status check_url(std::string& url) {
-    while (url.ends_with('/')) url.pop_back();
-    const bool known = url.starts_with("https://") || url.starts_with("http://");
-    if (known && url.find_first_of(" ?#\"\\") == url.npos) return {};
-    return error(Code::invalid_argument,
-                 "\"" + url + "\" is no server's address (write https://models.example.org)");
-}
-
 Status check_token(const std::string& token) {
     const auto plain = [](char c) { return c > ' ' && c < 0x7f; };
     if (!token.empty() && std::ranges::all_of(token, plain)) return {};
@@ -34,7 +26,7 @@ Status check_token(const std::string& token) {
 
 Result<ExitCode> login(const Session& session, Options options) {
     Context& context = options.context;
-    TRY(check_url(context.url));
+    TRY(check_server_url(context.url));
     if (!trust::is_plain_name(context.project))
         return error(Code::invalid_argument, "\"" + context.project + "\" is no project name");
     const std::string name = options.name.empty() ? context.project : options.name;
@@ -51,7 +43,12 @@ Result<ExitCode> login(const Session& session, Options options) {
     const auto http = host::system_host().http;
     if (!http) return error(Code::unimplemented, "this skiff was built without HTTP");
     HttpHome home(context, http);
-    const std::int64_t version = TRY(home.version());
+    const auto found = home.version();
+    if (!found.ok() && found.error().code == Code::unauthenticated)
+        return error(Code::unauthenticated, "the server does not know this token for " +
+                                                context.project +
+                                                " (skiff tokens create on the server prints one)");
+    const std::int64_t version = TRY(found);
     if (version > 0) context.root = TRY(home.read("metadata/1.root.json"));
     contexts.by_name[name] = context;
     contexts.current = name;

@@ -1,3 +1,4 @@
+#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -38,7 +39,7 @@ Result<std::string> context_name(const Options& options) {
 Result<Context> context_of(const Options& options) {
     if (options.url.empty()) return find_context(TRY(context_name(options)));
     Context context{.url = options.url, .project = options.project};
-    while (context.url.ends_with('/')) context.url.pop_back();
+    TRY(check_server_url(context.url));
     context.token = TRY(read_file(options.token_file, 4096));
     while (context.token.ends_with('\n') || context.token.ends_with('\r')) context.token.pop_back();
     return context;
@@ -52,6 +53,24 @@ std::string time_or_none(const Json& microseconds) {
 std::string percent(std::int64_t part, std::int64_t whole) {
     if (whole == 0) return "-";
     return compact(100.0 * static_cast<double>(part) / static_cast<double>(whole)) + " %";
+}
+
+// For programs: bytes, microseconds, counts; empty where there is none; version 0 is the bundled.
+Result<Table> plain_table_of(const Json& stats) {
+    const std::vector<std::string> columns = {
+        "model",      "version",           "runs",      "success",        "p50_us", "p95_us",
+        "size_bytes", "peak_memory_bytes", "installed", "update_failures"};
+    Table table(columns);
+    for (const Json& row : *TRY(json_array(stats, "models", "stats"))) {
+        std::vector<std::string> cells = {TRY(json_string(row, "model", "stats"))};
+        for (std::size_t i = 1; i < columns.size(); ++i) {
+            const Json value = row.value(columns[i], Json());
+            cells.push_back(value.is_number() ? std::to_string(std::llround(value.get<double>()))
+                                              : std::string());
+        }
+        table.add(std::move(cells));
+    }
+    return table;
 }
 
 Result<Table> table_of(const Json& stats) {
@@ -98,7 +117,8 @@ Result<ExitCode> status(const Session& session, const Options& options) {
         session.print_json(OrderedJson(stats));
         return exit_done;
     }
-    const Table table = TRY(table_of(stats));
+    const Table table =
+        TRY(session.format == Format::csv ? plain_table_of(stats) : table_of(stats));
     if (table.empty())
         session.say("nothing was published in " + context.project + ", and nothing reported");
     else

@@ -18,7 +18,7 @@ struct Options {
 };
 
 Result<std::unique_ptr<server::Ledger>> open_ledger(const Options& options) {
-    const auto folder = TRY(server::DataFolder::open(options.data));
+    const auto folder = TRY(server::DataFolder::open_existing(options.data));
     return server::Ledger::open(folder.database());
 }
 

@@ -1,4 +1,5 @@
 #include <csignal>
+#include <regex>
 
 #include "cli/commands.h"
 
@@ -17,6 +18,47 @@ void add_shared_options(CLI::App& app, skiff::cli::Session& session) {
         ->type_name("FORMAT");
     app.add_flag("--json", session.json_flag, "same as -o json");
     app.add_flag("-q,--quiet", session.quiet, "no progress, no notes");
+}
+
+// CLI11's words in ours.
+std::string plain_words(const CLI::ParseError& e) {
+    const std::string what = e.what();
+    std::smatch part;
+    static const std::regex range("(-\\S+): Value (\\S+) not in range (\\S+) to (\\S+)");
+    if (std::regex_match(what, part, range)) {
+        const auto shorter = [](std::string number) {  // 100.000000
+            if (number.find('.') == number.npos) return number;
+            number.erase(number.find_last_not_of('0') + 1);
+            if (number.ends_with('.')) number.pop_back();
+            return number;
+        };
+        return part.str(1) + " " + part.str(2) + ": between " + shorter(part.str(3)) + " and " +
+               shorter(part.str(4));
+    }
+    static const std::regex output("--output: Check (.*) value in \\{csv.*");
+    if (std::regex_match(what, part, output))
+        return "-o " + part.str(1) + ": write table, json or csv";
+    return what;
+}
+
+std::vector<CLI::App*> all_verbs(CLI::App& app) {
+    return app.get_subcommands([](CLI::App* verb) { return !verb->get_name().empty(); });
+}
+
+// What is wrong with "skiff device" and "skiff models wombat"; empty when it is something else.
+std::string wrong_verb(CLI::App& app, const CLI::ParseError& e) {
+    const auto chosen = app.get_subcommands();
+    if (chosen.empty()) return {};
+    CLI::App& verb = *chosen[0];
+    if (all_verbs(verb).empty() || !verb.get_subcommands().empty()) return {};
+    std::string names;
+    for (const CLI::App* one : all_verbs(verb))
+        names += (names.empty() ? "" : ", ") + one->get_name();
+    for (const std::string& word : app.remaining(true))
+        if (!word.starts_with('-')) return verb.get_name() + " has no \"" + word + "\": " + names;
+    if (!dynamic_cast<const CLI::RequiredError*>(&e)) return {};
+    return "skiff " + verb.get_name() + " needs one of " + names + " (skiff " + verb.get_name() +
+           " --help)";
 }
 
 }  // namespace
@@ -54,9 +96,12 @@ int main(int argc, char** argv) {
     } catch (const CLI::ParseError& e) {
         if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
         const bool unknown = app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-';
-        const std::string what =
-            unknown ? "there is no command '" + std::string(argv[1]) + "'" : e.what();
-        skiff::cli::print_error(what + " (see skiff --help)");
+        std::string what = wrong_verb(app, e);
+        if (what.empty())
+            what =
+                (unknown ? "there is no command '" + std::string(argv[1]) + "'" : plain_words(e)) +
+                " (see skiff --help)";
+        skiff::cli::print_error(what);
         return skiff::cli::exit_misused;
     }
     return session.exit_code();

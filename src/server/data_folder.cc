@@ -26,6 +26,12 @@ Result<DataFolder> DataFolder::open(const std::string& path) {
     return folder;
 }
 
+Result<DataFolder> DataFolder::open_existing(const std::string& path) {
+    if (!file_exists(DataFolder(path).database()))
+        return error(Code::not_found, path + " is no server's data (skiff serve makes it)");
+    return open(path);
+}
+
 Result<std::unique_ptr<FileLock>> DataFolder::lock() const {
     auto lock = FileLock::acquire(path_ + "/server.lock", false);
     if (!lock.ok() && lock.error().code == Code::unavailable)

@@ -21,6 +21,9 @@ class DataFolder {
     // a folder that holds something else.
     static Result<DataFolder> open(const std::string& path);
 
+    // The same, of a folder that a server already uses. Code::not_found when it is none.
+    static Result<DataFolder> open_existing(const std::string& path);
+
     // One server at a time: Code::unavailable when another runs.
     Result<std::unique_ptr<FileLock>> lock() const;
     Status empty_uploads() const;

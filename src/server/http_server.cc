@@ -34,10 +34,13 @@ class AsioServer final : public HttpServer {
         std::string host = address.substr(0, colon);
         if (host.size() > 2 && host.front() == '[' && host.back() == ']')
             host = host.substr(1, host.size() - 2);
+        const std::string port = address.substr(colon + 1);
+        if (port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos ||
+            std::stoi(port) > 65535)
+            return error(Code::invalid_argument, port + " is no port (0 to 65535)");
         error_code ec;
         tcp::resolver resolver(loop_);
-        const auto found =
-            resolver.resolve(host, address.substr(colon + 1), tcp::resolver::passive, ec);
+        const auto found = resolver.resolve(host, port, tcp::resolver::passive, ec);
         if (ec || found.empty())
             return error(Code::invalid_argument, "there is no address " + address + ": " +
                                                      ec.message() + " (write 127.0.0.1:8080)");

@@ -1,6 +1,7 @@
 // For who runs the server: health, readiness, metrics.
 #include <nlohmann/json.hpp>
 
+#include "base/log.h"
 #include "server/answers.h"
 #include "server/router.h"
 #include "trust/date_time.h"
@@ -41,7 +42,14 @@ Json projects_json(Services& services, std::string& expired) {
 
 void ready(Services& services, const Reply& reply) {
     const Status storage = storage_works(services);
-    if (!storage.ok()) return reply(storage_failure(storage.error(), "probing storage"));
+    if (!storage.ok()) {  // 503 whatever it is: who asks knows only ready and not ready
+        const Error& e = storage.error();
+        log(LogLevel::error, "probing storage: " + e.message);
+        return reply(error_response(503, "UNAVAILABLE",
+                                    e.code == Code::not_enough_space
+                                        ? "the server's disk is full (free some space)"
+                                        : "the server cannot use its storage (its log says why)"));
+    }
     std::string expired;
     const Json projects = projects_json(services, expired);
     if (!expired.empty()) return reply(error_response(503, "UNAVAILABLE", expired));

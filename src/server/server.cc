@@ -25,28 +25,45 @@ void allow_many_descriptors() {
     (void)::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// The router behind an address; it comes when the address is ours.
+class Door final : public Handler {
+ public:
+    Intake begin(const Request& head) override { return router->begin(head); }
+    void finished(const Request& head, const std::string& route, int status,
+                  double seconds) override {
+        router->finished(head, route, status, seconds);
+    }
+    std::unique_ptr<Router> router;
+};
+
 class RunningServer final : public Server {
  public:
-    RunningServer(std::unique_ptr<Services> services, const HttpLimits& limits)
-        : services_(std::move(services)),
-          http_(HttpServer::create(
+    explicit RunningServer(const HttpLimits& limits)
+        : http_(HttpServer::create(
               std::max(1, static_cast<int>(std::thread::hardware_concurrency())), limits)) {}
     ~RunningServer() override { stop(); }
 
+    // Before the data is touched: who cannot listen leaves nothing behind.
     Status listen(const ServerOptions& options) {
+        address_ = admin_address_ = TRY(http_->listen(options.listen, public_));
+        if (!options.admin_listen.empty())
+            admin_address_ = TRY(http_->listen(options.admin_listen, admin_));
+        return {};
+    }
+
+    Status open(const ServerOptions& options) {
+        services_ = TRY(Services::open(options.data, options.now_s));
         const auto connections = [this] { return http_->connections(); };
         std::vector<Route> routes;
         add_tree_routes(routes, *services_);
         add_publish_routes(routes, *services_);
         add_report_routes(routes, *services_);
         if (options.admin_listen.empty()) add_admin_routes(routes, *services_, connections);
-        public_ = std::make_unique<Router>(*services_, std::move(routes));
-        address_ = admin_address_ = TRY(http_->listen(options.listen, *public_));
+        public_.router = std::make_unique<Router>(*services_, std::move(routes));
         if (options.admin_listen.empty()) return {};
         std::vector<Route> admin_routes;
         add_admin_routes(admin_routes, *services_, connections);
-        admin_ = std::make_unique<Router>(*services_, std::move(admin_routes));
-        admin_address_ = TRY(http_->listen(options.admin_listen, *admin_));
+        admin_.router = std::make_unique<Router>(*services_, std::move(admin_routes));
         return {};
     }
 
@@ -66,9 +83,9 @@ class RunningServer final : public Server {
         }
         wake_.notify_all();
         if (keeper_.joinable()) keeper_.join();
-        services_->waiters.end();
+        if (services_) services_->waiters.end();
         http_->stop();
-        services_->report_writer.reset();
+        if (services_) services_->report_writer.reset();
     }
 
  private:
@@ -90,7 +107,7 @@ class RunningServer final : public Server {
 
     // In the order in which the one needs the other.
     std::unique_ptr<Services> services_;
-    std::unique_ptr<Router> public_, admin_;
+    Door public_, admin_;
     std::unique_ptr<HttpServer> http_;
     std::string address_, admin_address_;
     std::mutex mutex_;
@@ -104,9 +121,9 @@ class RunningServer final : public Server {
 Result<std::unique_ptr<Server>> Server::start(ServerOptions options) {
     allow_many_descriptors();
     if (!options.now_s) options.now_s = [] { return std::int64_t{std::time(nullptr)}; };
-    auto server = std::make_unique<RunningServer>(TRY(Services::open(options.data, options.now_s)),
-                                                  options.limits);
+    auto server = std::make_unique<RunningServer>(options.limits);
     TRY(server->listen(options));
+    TRY(server->open(options));
     server->start();
     return std::unique_ptr<Server>(std::move(server));
 }

@@ -73,6 +73,25 @@ TEST(Command, BadModels) {
         << inspected.out;
 }
 
+TEST(Command, MisuseInPlainWords) {
+    const struct {
+        std::vector<std::string> arguments;
+        std::string message;
+    } cases[] = {
+        {{"models", "-o", "xml"}, "-o xml: write table, json or csv (see skiff --help)"},
+        {{"bench", "x", "--threads", "999"}, "--threads 999: between 1 and 256 (see skiff --help)"},
+        {{"rollout", "start", "x:1", "--percent", "-5"},
+         "--percent -5: between 0 and 100 (see skiff --help)"},
+        {{"models", "wombat"}, "models has no \"wombat\": show, alias, revoke, audit"},
+        {{"tokens", "wombat"}, "tokens has no \"wombat\": create, list, revoke"},
+        {{"tokens"}, "skiff tokens needs one of create, list, revoke (skiff tokens --help)"},
+        {{"device"},
+         "skiff device needs one of run, update, install, status, agent (skiff device --help)"},
+    };
+    for (const auto& bad : cases)
+        expect_one_error(run_skiff(bad.arguments), 2, "skiff: error: " + bad.message + "\n");
+}
+
 TEST(Command, BadInputs) {
     const std::string model = model_file();
     const std::string short_file = scratch_file("short.bin", floats({1, 2, 3}));

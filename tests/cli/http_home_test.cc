@@ -48,8 +48,27 @@ TEST_F(HttpHomeTest, Version) {
     EXPECT_EQ(header(sent(), "Authorization"), "Bearer s3cret-token");
     answer(404, problem("nothing is published"));
     EXPECT_EQ(home_.version().value(), 0);
-    answer(200, "<html>");
-    EXPECT_FALSE(home_.version().ok());
+    for (const auto& [status, body] : {std::pair{200, std::string("<html>")},
+                                       {404, "<html>"},
+                                       {404, ""},
+                                       {200, "[]"},
+                                       {404, problem("there is nothing at this path")}}) {
+        answer(status, body);
+        const auto version = home_.version();
+        ASSERT_FALSE(version.ok()) << body;
+        EXPECT_NE(version.error().message.find("https://models.test is no Skiff server"),
+                  std::string::npos)
+            << version.error().message;
+    }
+}
+
+TEST_F(HttpHomeTest, MessagesHoldNoSecretsOfTheUrl) {
+    HttpHome home({"http://user:sekret@host", "demo", "t"}, http_);
+    answer(401);
+    EXPECT_EQ(home.version().error().message.find("sekret"), std::string::npos);
+    EXPECT_EQ(home.describe(), "http://host/p/demo");
+    EXPECT_EQ(sent().url, "http://user:sekret@host/v1/projects/demo");
+    EXPECT_EQ(home.read("x").error().message.find("sekret"), std::string::npos);
 }
 
 TEST_F(HttpHomeTest, ReadsTheStaticTreeWithoutTheToken) {

@@ -222,6 +222,10 @@ TEST_F(PublishCommand, LoginKeepsTheTokenToItself) {
     EXPECT_EQ((unreachable.out + unreachable.err).find("s3cret"), std::string::npos);
     EXPECT_FALSE(file_exists(folder_ + "/config/skiff/contexts.json"));
     refuse(skiff({"login", "ftp://x", "--project", "demo", "--token", "t"}), 1, "server's address");
+    const Finished secret =
+        skiff({"login", "http://u:sekret@127.0.0.1:1?sekret", "--project", "demo", "--token", "t"});
+    refuse(secret, 1, "\"http://127.0.0.1:1\" is no server's address");
+    EXPECT_EQ(secret.err.find("sekret"), std::string::npos);
     refuse(skiff({"login", "http://127.0.0.1:1", "--project", "demo"}), 1, "no token was given");
     refuse(skiff({"login", "http://127.0.0.1:1", "--project", "demo", "--token", "a\nb"}), 1,
            "the token has blanks");

@@ -162,8 +162,45 @@ TEST(Program, ends_with_0_on_both_signals_and_1_when_it_cannot_begin) {
         EXPECT_EQ(second.exit_code, 1);
         EXPECT_EQ(second.err, "skiff: error: " + server.address() +
                                   " is taken by another program (choose another port)\n");
+        EXPECT_FALSE(file_exists(scratch.path("b")));
         EXPECT_EQ(server.end(signal), 0);
     }
+    for (const std::string port : {"99999", "123456789012", "http"})
+        EXPECT_EQ(
+            run_skiff({"serve", "--data", scratch.path("b"), "--listen", "127.0.0.1:" + port}).err,
+            "skiff: error: " + port + " is no port (0 to 65535)\n");
+    const std::vector<std::string> token = {"tokens",    "create", "--data",  scratch.path("b"),
+                                            "--project", "demo",   "--scope", "read"};
+    EXPECT_EQ(run_skiff(token).err, "skiff: error: " + scratch.path("b") +
+                                        " is no server's data (skiff serve makes it)\n");
+    EXPECT_FALSE(file_exists(scratch.path("b")));
+}
+
+TEST(Program, login_tells_apart_what_answers) {
+    Scratch scratch;
+    const std::string data = scratch.path("data");
+    ServeProgram server(data);
+    const auto login = [&](const std::string& url, const std::string& token) {
+        return run_skiff(
+                   {"login", url, "--project", "demo", "--name", "never-kept", "--token", token})
+            .err;
+    };
+    const std::string url = "http://" + server.address();
+    EXPECT_EQ(login(url, "wrong"),
+              "skiff: error: the server does not know this token for demo (skiff tokens create on "
+              "the server prints one)\n");
+    EXPECT_EQ(login(url + "/elsewhere", make_token(data, {"read"})),
+              "skiff: error: " + url +
+                  "/elsewhere is no Skiff server: it answers 404 (give the URL that skiff serve is "
+                  "reached at)\n");
+}
+
+TEST(Operation, readiness_is_503_when_storage_fails) {
+    TestServer world;
+    ASSERT_EQ(::system(("rm -r " + world.options.data + "/uploads").c_str()), 0);
+    const Answer answer = world.ask("GET", "/readyz");
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_NE(answer.body.find("cannot use its storage"), std::string::npos) << answer.body;
 }
 
 TEST(Program, tokens_are_made_listed_and_revoked_beside_a_running_server) {
@@ -179,6 +216,21 @@ TEST(Program, tokens_are_made_listed_and_revoked_beside_a_running_server) {
     const std::vector<std::string> status = {
         "status", "--url", "http://" + server.address(), "--project", "demo", "--token-file", file};
     EXPECT_EQ(run_skiff(status).out, "nothing was published in demo, and nothing reported\n");
+    std::vector<std::string> csv = status;
+    csv.insert(csv.end(), {"-o", "csv"});
+    telemetry::Report report = report_of("a", 1, 3);
+    const auto maker = bearer(make_token(data, {"report"}));
+    ASSERT_EQ(ask(server.address(), "POST", "/v1/projects/demo/reports", maker,
+                  telemetry::write_report(report))
+                  .status,
+              200);
+    const std::string rows = run_skiff(csv).out;
+    EXPECT_EQ(rows.rfind("model,version,runs,success,p50_us,p95_us,size_bytes,peak_memory_bytes,"
+                         "installed,update_failures\ndigits,1,3,",
+                         0),
+              0u)
+        << rows;
+    EXPECT_EQ(rows.find_first_of(".% \""), std::string::npos) << rows;
     const Finished listed = run_skiff({"tokens", "list", "--data", data});
     EXPECT_EQ(listed.out.find(token), std::string::npos);
     EXPECT_NE(listed.out.find("demo"), std::string::npos);

@@ -142,6 +142,7 @@ TEST(Page, every_example_is_true) {
     ASSERT_GE(examples.size(), 15u);
     Scratch scratch;
     const std::string data = scratch.path("data"), model = "the bytes of a model";
+    ServeProgram server(data);  // first: it makes the folder
     Words words = {{"$PUBLISH", new_token(data, "publish")},
                    {"$REPORT", new_token(data, "report")},
                    {"$READ", new_token(data, "read")},
@@ -149,7 +150,6 @@ TEST(Page, every_example_is_true) {
     Author author;
     const Parcel parcel = author.version(1, model);
     words["$FILES"] = json_text(parse_json(parcel.body(), "parcel").value().at("files"));
-    ServeProgram server(data);
     for (const Example& example : examples) {
         Fields headers;
         for (const auto& [name, value] : example.request.headers)

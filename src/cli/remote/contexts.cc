@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "base/hex.h"
 #include "base/json.h"
+#include "base/url.h"
 
 namespace skiff::cli {
 
@@ -79,6 +80,16 @@ Status save_contexts(const Contexts& contexts) {
     TRY(make_folders(folder));
     return write_file_durably(folder + "/contexts.json", as_bytes(json_text_pretty(json) + "\n"),
                               0600);
+}
+
+Status check_server_url(std::string& url) {
+    while (url.ends_with('/')) url.pop_back();
+    const bool known = url.starts_with("https://") || url.starts_with("http://");
+    if (known && url.find_first_of(" ?#@\"\\") == url.npos) return {};
+    return error(Code::invalid_argument,
+                 "\"" + display_url(url) +
+                     "\" is no server's address (write https://models.example.org, without user "
+                     "and query)");
 }
 
 Result<Context> find_context(const std::string& name) {

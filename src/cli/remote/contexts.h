@@ -28,6 +28,10 @@ Result<std::string> cache_folder();
 Result<Contexts> load_contexts();
 Status save_contexts(const Contexts& contexts);
 
+// Takes slashes off the end. Code::invalid_argument for what is no server's address: http or https,
+// no user, no query.
+Status check_server_url(std::string& url);
+
 // Code::unauthenticated when there is no such context: nobody logged in.
 Result<Context> find_context(const std::string& name);
 

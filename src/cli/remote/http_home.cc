@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/hex.h"
+#include "base/url.h"
 #include "trust/metadata.h"
 
 namespace skiff::cli {
@@ -48,11 +49,11 @@ Code code_of(int status) {
 }  // namespace
 
 std::string HttpHome::describe() const {
-    return context_.url + "/p/" + context_.project;
+    return display_url(context_.url) + "/p/" + context_.project;
 }
 
 std::string HttpHome::static_url(const std::string& path) const {
-    return describe() + "/" + trust::quote_path(path);
+    return context_.url + "/p/" + context_.project + "/" + trust::quote_path(path);
 }
 
 std::string HttpHome::api_url() const {
@@ -78,8 +79,8 @@ Error HttpHome::refused(const Reply& reply, const std::string& what) const {
     if (code == Code::unauthenticated)
         return error(code, message + "the token is " +
                                (context_.token.empty() ? "absent" : "not one of this project") +
-                               " (skiff login " + context_.url + " --project " + context_.project +
-                               ")");
+                               " (skiff login " + display_url(context_.url) + " --project " +
+                               context_.project + ")");
     const std::string said = message_of(reply.body);
     message += said.empty() ? "the server answers " + std::to_string(reply.status) : said;
     const bool retry = code == Code::aborted || code == Code::unavailable || reply.status == 429;
@@ -95,9 +96,19 @@ Result<std::int64_t> HttpHome::version() {
         return TRY(trust::parse_timestamp(*bytes, describe())).version;
     }
     const Reply reply = TRY(send({.url = api_url()}, Door::token));
-    if (reply.status == 404) return std::int64_t{0};
+    // Anything may answer 404; only a Skiff server says that the project has not begun.
+    if (reply.status == 404 && message_of(reply.body).starts_with("nothing is published"))
+        return std::int64_t{0};
+    const auto page = parse_json(reply.body, describe());
+    const bool is_ours = page.ok() && page->is_object() &&
+                         (page->contains("version") || !message_of(reply.body).empty());
+    if (reply.status == 404 || (reply.status == 200 && !is_ours))
+        return error(Code::not_found, display_url(context_.url) +
+                                          " is no Skiff server: it answers " +
+                                          std::to_string(reply.status) +
+                                          " (give the URL that skiff serve is reached at)");
     if (reply.status != 200) return refused(reply, "reading the version");
-    return json_int(TRY(parse_json(reply.body, api_url())), "version", api_url());
+    return json_int(*page, "version", describe());
 }
 
 Result<std::string> HttpHome::read(const std::string& path) {
@@ -148,19 +159,20 @@ Result<std::vector<publish::AuditEntry>> HttpHome::audit() {
         const std::string url = api_url() + "/audit?after=" + std::to_string(after);
         const Reply reply = TRY(send({.url = url}, Door::token));
         if (reply.status != 200) return refused(reply, "reading the audit");
-        const Json json = TRY(parse_json(reply.body, url));
-        const Json& page = *TRY(json_array(json, "entries", url));
+        const Json json = TRY(parse_json(reply.body, describe()));
+        const Json& page = *TRY(json_array(json, "entries", describe()));
         if (page.empty()) return entries;
         for (const Json& item : page) {
             publish::AuditEntry entry;
-            const std::int64_t id = TRY(json_int(item, "id", url));
-            if (id <= after) return error(Code::data_loss, url + ": the server repeats entries");
+            const std::int64_t id = TRY(json_int(item, "id", describe()));
+            if (id <= after)
+                return error(Code::data_loss, describe() + ": the server repeats entries");
             after = id;
-            entry.when = TRY(json_string(item, "when", url));
-            entry.who = TRY(json_string(item, "who", url));
-            entry.note.what = TRY(json_string(item, "what", url));
-            entry.note.subject = TRY(json_string(item, "subject", url));
-            entry.note.why = TRY(json_string(item, "why", url));
+            entry.when = TRY(json_string(item, "when", describe()));
+            entry.who = TRY(json_string(item, "who", describe()));
+            entry.note.what = TRY(json_string(item, "what", describe()));
+            entry.note.subject = TRY(json_string(item, "subject", describe()));
+            entry.note.why = TRY(json_string(item, "why", describe()));
             entries.push_back(std::move(entry));
         }
     }
