@@ -1,6 +1,9 @@
 #include "device/choice.h"
 
+#include <algorithm>
+#include <charconv>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "decide/condition.h"
 #include "decide/rollout.h"
@@ -22,6 +25,43 @@ std::uint32_t version_in(const Json& value) {
     return number < 1 || number > UINT32_MAX ? 0 : static_cast<std::uint32_t>(number);
 }
 
+// "3.10.0-beta.2+7": its numbers, and what follows a dash; what follows a plus says nothing.
+struct AppVersion {
+    std::vector<std::uint64_t> parts = {};
+    std::string pre_release = {};
+};
+
+std::optional<AppVersion> read_app_version(std::string_view text) {
+    AppVersion version;
+    text = text.substr(0, text.find('+'));
+    if (text.starts_with('v')) text.remove_prefix(1);
+    if (const std::size_t dash = text.find('-'); dash != text.npos) {
+        version.pre_release = text.substr(dash + 1);
+        if (version.pre_release.empty()) return std::nullopt;
+        text = text.substr(0, dash);
+    }
+    for (;;) {
+        const std::string_view part = text.substr(0, text.find('.'));
+        std::uint64_t number = 0;
+        const auto [end, failure] = std::from_chars(part.data(), part.data() + part.size(), number);
+        if (failure != std::errc() || end != part.data() + part.size()) return std::nullopt;
+        version.parts.push_back(number);
+        if (part.size() == text.size()) break;
+        text.remove_prefix(part.size() + 1);
+    }
+    while (!version.parts.empty() && version.parts.back() == 0) version.parts.pop_back();
+    return version;
+}
+
+// Parts that are missing are 0; a pre-release comes before its release. (The rules' own $vgt and
+// so on compare as GrowthBook does; this gate is ours.)
+bool is_older(const AppVersion& a, const AppVersion& b) {
+    if (a.parts != b.parts) return a.parts < b.parts;
+    if (a.pre_release.empty() || b.pre_release.empty())
+        return !a.pre_release.empty() && b.pre_release.empty();
+    return decide::padded_version(a.pre_release) < decide::padded_version(b.pre_release);
+}
+
 std::optional<std::string> gate(const PublishedVersion& version, const ChoiceContext& context) {
     const decide::VersionRecord& record = version.record;
     if (record.min_runtime > runtime::runtime_level)
@@ -31,8 +71,12 @@ std::optional<std::string> gate(const PublishedVersion& version, const ChoiceCon
     const std::string app = text_attribute(*context.attributes, "app_version");
     if (app.empty())
         return "needs app " + record.min_app + ", and this app does not say its version";
-    if (decide::padded_version(app) < decide::padded_version(record.min_app))
-        return "needs app " + record.min_app + ", this one is " + app;
+    const auto mine = read_app_version(app), least = read_app_version(record.min_app);
+    if (!mine)
+        return "needs app " + record.min_app + ", and this app's version \"" + app +
+               "\" is no version";
+    if (!least) return "needs app \"" + record.min_app + "\", which is no version";
+    if (is_older(*mine, *least)) return "needs app " + record.min_app + ", this one is " + app;
     return std::nullopt;
 }
 
@@ -75,14 +119,42 @@ void decide_wanted(const ModelState& state, const ChoiceContext& context, Choice
                                                                            : Wanted::missing;
 }
 
+// Whether the rules name this version, to anybody.
+bool is_named(const Json& node, std::uint32_t number) {
+    if (node.is_object() && version_in(node) == number) return true;
+    if (!node.is_structured()) return false;
+    return std::any_of(node.begin(), node.end(),
+                       [number](const Json& part) { return is_named(part, number); });
+}
+
+bool is_named(const ModelState& state, const ChoiceContext& context, std::uint32_t number) {
+    if (!state.ruleset) return false;
+    const Json& json = state.ruleset->json();
+    const auto features = json.find("features");
+    if (features == json.end() || !features->is_object()) return false;
+    const auto feature = features->find(decide::model_feature(context.model));
+    return feature != features->end() && is_named(*feature, number);
+}
+
+// What the rules took back does not go on running for the reason alone that what they want instead
+// is gated: named versions come first, then the bundled one, then it stays.
+bool is_taken_back(const ModelState& state, const ChoiceContext& context, const Choice& choice) {
+    if (choice.wanted != Wanted::unusable || is_named(state, context, state.active)) return false;
+    return context.has_bundled ||
+           (is_named(state, context, state.previous) && can_run(state, context, state.previous));
+}
+
+// Of what may run; `taken_back`: the active one stands last.
 void pick(const ModelState& state, const ChoiceContext& context, Choice& choice) {
+    const bool taken_back = is_taken_back(state, context, choice);
     if (choice.wanted == Wanted::installed && can_run(state, context, choice.wanted_number)) {
         choice.runs = choice.wanted_number;
         choice.source = Source::active;
-    } else if (can_run(state, context, state.active)) {
+    } else if (!taken_back && can_run(state, context, state.active)) {
         choice.runs = state.active;
         choice.source = Source::active;
-    } else if (can_run(state, context, state.previous)) {
+    } else if (can_run(state, context, state.previous) &&
+               (!taken_back || is_named(state, context, state.previous))) {
         choice.runs = state.previous;
         choice.source = Source::previous;
     } else if (context.has_bundled) {
@@ -149,6 +221,9 @@ std::optional<std::string> obstacle(const ModelState& state, const ChoiceContext
     if (auto closed = gate(at->second, context)) return closed;
     const auto bad = state.bad.find(main_of(at->second, context).sha256());
     if (bad != state.bad.end()) return bad->second;
+    // Who says what inputs and outputs it uses cannot run what has none.
+    if (!context.io_signature.empty() && !at->second.record.is_tflite)
+        return "has other inputs or outputs than this app uses";
     // The record's interface speaks for the main file; that of a build is known once it was tried.
     const auto installed = state.installed.find(number);
     const std::string& signature = installed != state.installed.end()

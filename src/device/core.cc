@@ -34,25 +34,32 @@ std::int64_t steady_ns() {
 class BoundedHttp final : public host::Http {
  public:
     BoundedHttp(std::shared_ptr<host::Http> inner, const std::atomic<bool>& stops,
-                const std::atomic<std::int64_t>& deadline_ns)
-        : inner_(std::move(inner)), stops_(stops), deadline_ns_(deadline_ns) {}
+                const std::atomic<const std::atomic<bool>*>& job_stops,
+                const std::atomic<std::int64_t>& deadline_ns, bool is_alone)
+        : inner_(std::move(inner)),
+          stops_(stops),
+          job_stops_(job_stops),
+          deadline_ns_(deadline_ns),
+          is_alone_(is_alone) {}
 
     Result<host::HttpResponse> send(
         const host::HttpRequest& request,
         FunctionRef<bool(const host::HttpResponse& so_far, Bytes)> on_body) override {
         host::HttpRequest bounded = request;
-        bounded.stops = &stops_;
+        const std::atomic<bool>* job_stops = job_stops_;
+        bounded.stops = job_stops ? job_stops : &stops_;
         const std::int64_t deadline_ns = deadline_ns_;
         const auto is_late = [&] { return deadline_ns != 0 && steady_ns() >= deadline_ns; };
         const Error late =
             retryable(Code::deadline_exceeded, display_url(request.url) + ": the time is up");
-        if (stops_)
-            return error(Code::cancelled, display_url(request.url) + ": the client is going");
+        if (*bounded.stops || stops_)
+            return error(Code::cancelled, display_url(request.url) + ": stopped");
         if (is_late()) return late;
         if (deadline_ns != 0)
-            bounded.timeout_ms =
-                std::min(bounded.timeout_ms,
-                         std::max<std::int64_t>(1, (deadline_ns - steady_ns()) / 1'000'000));
+            // Half of what is left, where another mirror may have it.
+            bounded.timeout_ms = std::min(
+                bounded.timeout_ms, std::max<std::int64_t>(1, (deadline_ns - steady_ns()) /
+                                                                  1'000'000 / (is_alone_ ? 1 : 2)));
         auto response = inner_->send(bounded, [&](const host::HttpResponse& so_far, Bytes bytes) {
             return !stops_ && !is_late() && on_body(so_far, bytes);
         });
@@ -63,7 +70,9 @@ class BoundedHttp final : public host::Http {
  private:
     const std::shared_ptr<host::Http> inner_;
     const std::atomic<bool>& stops_;
+    const std::atomic<const std::atomic<bool>*>& job_stops_;
     const std::atomic<std::int64_t>& deadline_ns_;
+    const bool is_alone_;  // one mirror
 };
 
 Status check_options(const ClientOptions& options) {
@@ -88,7 +97,8 @@ Core::Core(ClientOptions with)
       executor(options.executor),
       mirrors(options.urls,
               options.host.http
-                  ? std::make_shared<BoundedHttp>(options.host.http, stops, http_deadline_ns)
+                  ? std::make_shared<BoundedHttp>(options.host.http, stops, job_stops,
+                                                  http_deadline_ns, options.urls.size() < 2)
                   : nullptr,
               options.host.clock),
       app_attributes_(std::make_shared<const Json>(Json::object())) {}

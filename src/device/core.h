@@ -45,6 +45,8 @@ class Core {
     std::atomic<bool> stops{false};
     // Requests of who holds the update lock end by then (steady clock); 0: when they end.
     std::atomic<std::int64_t> http_deadline_ns{0};
+    // Ends a request of who holds the update lock, too; set by stop() as well. Null: none.
+    std::atomic<const std::atomic<bool>*> job_stops{nullptr};
 
  private:
     Core(ClientOptions with);

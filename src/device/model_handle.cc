@@ -1,12 +1,41 @@
 #include "device/model_handle.h"
 
-#include <nlohmann/json.hpp>
+#include <sys/stat.h>
 
+#include <nlohmann/json.hpp>
+#include <set>
+#include <tuple>
+
+#include "base/files.h"
 #include "base/log.h"
 #include "base/sha256.h"
 #include "device/worker.h"
 
 namespace skiff::device {
+
+namespace {
+
+// Once in a process and for each file: a disk may rot, and what rotted must not label. A file that
+// was written anew is another one.
+Status check_once(const std::string& path, const std::string& sha256) {
+    using Seen = std::tuple<std::string, std::string, ino_t, time_t, long>;
+    static std::mutex mutex;
+    static std::set<Seen> good;
+    struct stat info {};
+    if (::stat(path.c_str(), &info) != 0) return error(Code::not_found, path + ": is not there");
+    const Seen seen{path, sha256, info.st_ino, info.st_mtim.tv_sec, info.st_mtim.tv_nsec};
+    {
+        std::lock_guard lock(mutex);
+        if (good.contains(seen)) return {};
+    }
+    if (TRY(sha256_file_hex(path)) != sha256)
+        return error(Code::data_loss, path + ": is damaged, its hash is another");
+    std::lock_guard lock(mutex);
+    good.insert(seen);
+    return {};
+}
+
+}  // namespace
 
 ModelHandle::ModelHandle(std::shared_ptr<Core> core, std::weak_ptr<Worker> worker, std::string name,
                          ModelOptions options, std::shared_ptr<const Bundled> bundled)
@@ -196,7 +225,9 @@ Result<std::shared_ptr<const model::Model>> ModelHandle::load_model(
     if (number == 0) return bundled_->model();
     const InstalledVersion& version = view_.state.installed.at(number);
     lease = TRY(core_->files.lease(name_, version));
-    return model::Model::load_file(core_->files.path(name_, version, 0));
+    const std::string path = core_->files.path(name_, version, 0);
+    TRY(check_once(path, version.sha256));
+    return model::Model::load_file(path);
 }
 
 void ModelHandle::give_up_on(const InstalledVersion& version, const Error& e) {
@@ -206,7 +237,12 @@ void ModelHandle::give_up_on(const InstalledVersion& version, const Error& e) {
     const auto hash = sha256_file_hex(core_->files.path(name_, version, 0));
     if (!hash.ok() || *hash != version.sha256) {
         const std::uint32_t number = version.number;
+        (void)remove_file(core_->files.blob(version.sha256));
+        const UpdateRow again{number, version.sha256, Progress::State::waiting,
+                              "its file on this disk was damaged, it is fetched again"};
         Status removed = core_->store->uninstall(name_, number);
+        if (removed.ok()) removed = core_->store->set_update(name_, again);
+        view_.state.update = again;
         if (!removed.ok()) log(LogLevel::warning, removed.error().message);
         unloadable_.erase(version.sha256);
         view_.state.installed.erase(number);

@@ -84,6 +84,7 @@ void Worker::stop() {
     {
         std::lock_guard lock(mutex_);
         core_->stops = true;
+        for (const auto& job : jobs_) job->state->cancelled = true;  // a request of theirs ends
         handles_ = nullptr;
         ending.swap(thread_);
         changed_.notify_all();
@@ -206,7 +207,31 @@ void Worker::attempt(Job& job) {
     }
 }
 
+namespace {
+
+// Requests end when the job is cancelled.
+class JobStops {
+ public:
+    JobStops(Core& core, const std::atomic<bool>& stops) : core_(core) { core_.job_stops = &stops; }
+    ~JobStops() { core_.job_stops = nullptr; }
+    JobStops(const JobStops&) = delete;
+    JobStops& operator=(const JobStops&) = delete;
+
+ private:
+    Core& core_;
+};
+
+}  // namespace
+
 Status Worker::attempt_locked(Job& job) {
+    const JobStops stopped(*core_, job.state->cancelled);
+    // A deadline of 0 is one for the conditions alone: do what may be done now.
+    std::optional<HttpDeadline> bounded;
+    if (const auto& deadline = job.request.conditions.deadline; deadline && deadline->count() > 0)
+        bounded.emplace(*core_,
+                        steady_clock::now() + *deadline -
+                            std::chrono::nanoseconds(core_->options.host.clock->monotonic_ns() -
+                                                     job.started_ns));
     TRY(core_->store->publish_changes());
     TRY(core_->store->ask_for(job.request.model));
     if (!job.checked) {
@@ -216,6 +241,7 @@ Status Worker::attempt_locked(Job& job) {
         if (!online.allowed) return retryable(Code::conditions_unmet, online.why);
         TRY(check(*core_, {job.request.model}));
         job.checked = true;
+        TRY(core_->store->set_fact("model_checked_at_s", std::to_string(core_->now_s())));
     }
     return update(*core_, job.request, [&](const Progress& now) -> Status {
         if (job.state->cancelled || core_->stops)

@@ -21,6 +21,21 @@
 
 namespace skiff::device {
 
+// No request goes on beyond `until`.
+class HttpDeadline {
+ public:
+    HttpDeadline(Core& core, std::chrono::steady_clock::time_point until) : core_(core) {
+        core_.http_deadline_ns =
+            std::chrono::duration_cast<std::chrono::nanoseconds>(until.time_since_epoch()).count();
+    }
+    ~HttpDeadline() { core_.http_deadline_ns = 0; }
+    HttpDeadline(const HttpDeadline&) = delete;
+    HttpDeadline& operator=(const HttpDeadline&) = delete;
+
+ private:
+    Core& core_;
+};
+
 class Worker : public std::enable_shared_from_this<Worker> {
  public:
     using Handles = std::function<std::vector<std::shared_ptr<ModelHandle>>()>;

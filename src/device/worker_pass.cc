@@ -28,21 +28,6 @@ class Verdict {
     Status worst_;
 };
 
-// No request goes on beyond `until`.
-class HttpDeadline {
- public:
-    HttpDeadline(Core& core, steady_clock::time_point until) : core_(core) {
-        core_.http_deadline_ns =
-            std::chrono::duration_cast<std::chrono::nanoseconds>(until.time_since_epoch()).count();
-    }
-    ~HttpDeadline() { core_.http_deadline_ns = 0; }
-    HttpDeadline(const HttpDeadline&) = delete;
-    HttpDeadline& operator=(const HttpDeadline&) = delete;
-
- private:
-    Core& core_;
-};
-
 }  // namespace
 
 std::vector<UpdateRequest> Worker::background_requests() {

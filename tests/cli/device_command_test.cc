@@ -193,6 +193,16 @@ TEST_F(DeviceCommand, MisuseIsSaidInOneLine) {
     expect_error(device("update", {"--between", "25:00-02:00"}), 2, "--between");
     expect_error(device("update", {"--attribute", "novalue"}), 2, "name=value");
     expect_error(device("run"), 1, "--image");
+    expect_error(run_skiff({"device", "update", "--data", folder_ + "/d", "--model", "nope",
+                            "--url", tree_.url(), "--root", tree_.root_path()}),
+                 1, "no version of nope is published for this device");
+    for (const char* file : {"/skiff.json", "/server.db"}) {
+        std::filesystem::create_directories(folder_ + "/other");
+        ASSERT_TRUE(write_file(folder_ + "/other" + file, as_bytes(std::string("{}"))).ok());
+        expect_error(run_skiff({"device", "status", "--data", folder_ + "/other"}), 1,
+                     "a folder of its own");
+        std::filesystem::remove(folder_ + "/other" + file);
+    }
 }
 
 TEST_F(DeviceCommand, ALoopFollowsWhatAnotherProcessInstalls) {

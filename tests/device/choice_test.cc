@@ -164,6 +164,52 @@ TEST_F(Choosing, app_gate) {
     EXPECT_EQ(choice().wanted, Wanted::missing);
 }
 
+TEST_F(Choosing, app_versions_compare_by_their_numbers) {
+    const auto is_open = [&](const char* min_app, const char* app) {
+        state_.catalog.versions[3].record.min_app = min_app;
+        attributes_["app_version"] = app;
+        return choice().wanted == Wanted::missing;
+    };
+    EXPECT_TRUE(is_open("3.2.0", "3.2"));
+    EXPECT_TRUE(is_open("3.2", "3.2.0"));
+    EXPECT_TRUE(is_open("3", "3.0.1"));
+    EXPECT_TRUE(is_open("3.2.0", "3.2.0.1"));
+    EXPECT_TRUE(is_open("3.2.0", "3.2.0+7"));
+    EXPECT_TRUE(is_open("3.2.0-beta", "3.2.0"));
+    EXPECT_TRUE(is_open("3.2.0-beta.2", "3.2.0-beta.10"));
+    EXPECT_TRUE(is_open("99999.1", "100000.0"));
+    EXPECT_FALSE(is_open("3.2.0", "3.2.0-rc1"));
+    EXPECT_FALSE(is_open("3.2.0.1", "3.2"));
+    EXPECT_FALSE(is_open("3.2.0", "foo"));
+    EXPECT_EQ(choice().why,
+              "digits:3 needs app 3.2.0, and this app's version \"foo\" is no version, "
+              "digits:2 runs");
+}
+
+// 4 was rolled out, and taken back; 2, the default again, is gated.
+TEST_F(Choosing, what_was_taken_back_does_not_stay) {
+    publish(4);
+    install(4);
+    state_.active = 4;
+    state_.previous = 0;
+    state_.catalog.versions[2].record.min_app = "3.2.0";
+    want(2);
+    EXPECT_EQ(choice().runs, 0u);
+    EXPECT_EQ(choice().why,
+              "digits:2 needs app 3.2.0, and this app does not say its version, "
+              "digits (bundled) runs");
+    state_.previous = 1;  // not named by the rules either
+    EXPECT_EQ(choice().runs, 0u);
+    rule({{"features",
+           {{"model.digits",
+             {{"defaultValue", {{"version", 2}}},
+              {"rules", {{{"force", {{"version", 1}}}, {"condition", {{"os", "none"}}}}}}}}}}});
+    EXPECT_EQ(choice().runs, 1u);  // for others, but by the rules
+    want(2);
+    has_bundled_ = false;
+    EXPECT_EQ(choice().runs, 4u);  // better than nothing
+}
+
 TEST_F(Choosing, runtime_gate) {
     state_.catalog.versions[3].record.min_runtime = 1;
     EXPECT_EQ(choice().wanted, Wanted::missing);
@@ -185,6 +231,15 @@ TEST_F(Choosing, interface) {
     EXPECT_EQ(choice().wanted, Wanted::unusable);
     state_.installed[3].io_signature = "another";
     EXPECT_EQ(choice().runs, 3u);
+}
+
+TEST_F(Choosing, opaque_files_are_no_interface) {
+    state_.catalog.versions[3].record.is_tflite = false;
+    state_.catalog.versions[3].record.io_signature = "";
+    EXPECT_EQ(choice().wanted, Wanted::missing);
+    io_signature_ = "same";
+    EXPECT_EQ(choice().why,
+              "digits:3 has other inputs or outputs than this app uses, digits:2 runs");
 }
 
 TEST_F(Choosing, bad_versions) {

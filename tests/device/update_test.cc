@@ -1,4 +1,5 @@
 // The steps of an update, and what stops it.
+#include <atomic>
 #include <fstream>
 #include <thread>
 
@@ -178,6 +179,12 @@ TEST_F(Updating, another_interface_is_not_fetched) {
 
 TEST_F(Updating, opaque_files_are_taken_by_their_hash) {
     project_.publish("digits", {.number = 2, .bytes = "for another runtime", .extension = ".bin"});
+    // An app that brings a .tflite keeps what it can run; one that only wants files gets them.
+    EXPECT_TRUE(device_->sync(soon).ok());
+    EXPECT_EQ(compute(*digits_), 1);
+    EXPECT_EQ(fetched(), 0);
+    device_ = client();
+    digits_ = model(*device_);
     EXPECT_TRUE(device_->sync(soon).ok());
     const auto file = digits_->file();
     ASSERT_TRUE(file.ok());
@@ -239,8 +246,67 @@ TEST_F(Updating, rotten_file_is_fetched_again) {
     const auto next = client();
     const auto digits = model(*next, "digits", free(bundled_file()));
     EXPECT_EQ(compute(*digits), 100);
+    EXPECT_NE(digits->status().why.find("damaged"), std::string::npos) << digits->status().why;
     ASSERT_TRUE(next->sync(soon).ok());
     EXPECT_EQ(compute(*digits), 1);
+}
+
+// One byte that the loader does not look at: what runs is what was signed, or it does not run.
+TEST_F(Updating, a_weight_that_rotted_is_seen) {
+    project_.publish("digits", {.number = 1, .bytes = multiplier(7)});
+    ASSERT_TRUE(device_->sync(soon).ok());
+    const std::string path = digits_->file()->path;
+    std::string bytes = read_file(path).value();
+    const float factor = 7;
+    const std::size_t at = bytes.find(std::string(reinterpret_cast<const char*>(&factor), 4));
+    ASSERT_NE(at, std::string::npos);
+    {
+        std::ofstream file(path, std::ios::in | std::ios::binary);
+        file.seekp(static_cast<std::streamoff>(at));
+        file << '\1';
+    }
+    const auto next = client();
+    const auto digits = model(*next, "digits", free(bundled_file()));
+    EXPECT_EQ(compute(*digits), 100);
+    EXPECT_EQ(digits->status().why,
+              "digits:1: its file on this disk was damaged, it is fetched again, "
+              "digits (bundled) runs");
+    ASSERT_TRUE(next->sync(soon).ok());
+    EXPECT_EQ(compute(*digits), 7);
+}
+
+// A server that says nothing: what a deadline and a cancel end.
+TEST_F(Updating, deadlines_and_cancel_bound_a_silent_transfer) {
+    project_.publish("digits", {.number = 2});
+    std::atomic<bool> silent{false};
+    instead_ = [&](const host::HttpRequest& request) -> std::optional<Result<Answer>> {
+        silent = true;
+        const auto begin = std::chrono::steady_clock::now();
+        const auto limit =
+            std::chrono::milliseconds(std::min<std::int64_t>(request.timeout_ms, 9000));
+        while (!*request.stops && std::chrono::steady_clock::now() - begin < limit)
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        return Result<Answer>(retryable(Code::deadline_exceeded, "silent"));
+    };
+    auto begin = std::chrono::steady_clock::now();
+    EXPECT_EQ(code_of(digits_->update({.deadline = std::chrono::seconds(1)}).wait(soon)),
+              Code::deadline_exceeded);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(4));
+    silent = false;
+    Download download = digits_->update({});
+    while (!silent) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    begin = std::chrono::steady_clock::now();
+    download.cancel();
+    EXPECT_EQ(code_of(download.wait(soon)), Code::cancelled);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(4));
+    instead_ = {};
+    EXPECT_TRUE(digits_->update({}).wait(soon).ok());
+}
+
+TEST_F(Updating, a_check_is_noted_by_whoever_makes_it) {
+    project_.clock->advance_ms(60'000);
+    ASSERT_TRUE(digits_->update({}).wait(soon).ok());
+    EXPECT_EQ(device_->diagnostics()->at("checked_at_s"), project_.clock->unix_ms() / 1000);
 }
 
 // What an earlier attempt left whole, and the disk spoiled since.

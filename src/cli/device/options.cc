@@ -134,6 +134,11 @@ Result<device::DownloadConditions> conditions_of(const DeviceOptions& options) {
 }
 
 Result<OpenDevice> open_device(const DeviceOptions& options, std::chrono::seconds check_every) {
+    for (const auto& [file, whose] : {std::pair("/skiff.json", "a publisher's project"),
+                                      std::pair("/server.db", "a server's data")})
+        if (file_exists(options.data + file))
+            return error(Code::invalid_argument, "--data " + options.data + " is " + whose +
+                                                     ": give the device a folder of its own");
     device::ClientOptions client;
     client.urls = options.urls;
     if (!options.root.empty()) client.root = TRY(read_file(options.root));

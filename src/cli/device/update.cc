@@ -66,6 +66,9 @@ Result<ExitCode> execute(const Session& session, const DeviceOptions& options,
         return updated.error();
     }
     const auto now = device.model->status();
+    if (!now.running && !now.waiting)
+        return error(Code::not_found, "no version of " + options.model +
+                                          " is published for this device: " + now.why);
     if (session.json())
         session.print_json({{"model", options.model},
                             {"before", version_json(before.running)},
