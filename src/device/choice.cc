@@ -1,6 +1,5 @@
 #include "device/choice.h"
 
-#include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <vector>
@@ -119,42 +118,14 @@ void decide_wanted(const ModelState& state, const ChoiceContext& context, Choice
                                                                            : Wanted::missing;
 }
 
-// Whether the rules name this version, to anybody.
-bool is_named(const Json& node, std::uint32_t number) {
-    if (node.is_object() && version_in(node) == number) return true;
-    if (!node.is_structured()) return false;
-    return std::any_of(node.begin(), node.end(),
-                       [number](const Json& part) { return is_named(part, number); });
-}
-
-bool is_named(const ModelState& state, const ChoiceContext& context, std::uint32_t number) {
-    if (!state.ruleset) return false;
-    const Json& json = state.ruleset->json();
-    const auto features = json.find("features");
-    if (features == json.end() || !features->is_object()) return false;
-    const auto feature = features->find(decide::model_feature(context.model));
-    return feature != features->end() && is_named(*feature, number);
-}
-
-// What the rules took back does not go on running for the reason alone that what they want instead
-// is gated: named versions come first, then the bundled one, then it stays.
-bool is_taken_back(const ModelState& state, const ChoiceContext& context, const Choice& choice) {
-    if (choice.wanted != Wanted::unusable || is_named(state, context, state.active)) return false;
-    return context.has_bundled ||
-           (is_named(state, context, state.previous) && can_run(state, context, state.previous));
-}
-
-// Of what may run; `taken_back`: the active one stands last.
 void pick(const ModelState& state, const ChoiceContext& context, Choice& choice) {
-    const bool taken_back = is_taken_back(state, context, choice);
     if (choice.wanted == Wanted::installed && can_run(state, context, choice.wanted_number)) {
         choice.runs = choice.wanted_number;
         choice.source = Source::active;
-    } else if (!taken_back && can_run(state, context, state.active)) {
+    } else if (can_run(state, context, state.active)) {
         choice.runs = state.active;
         choice.source = Source::active;
-    } else if (can_run(state, context, state.previous) &&
-               (!taken_back || is_named(state, context, state.previous))) {
+    } else if (can_run(state, context, state.previous)) {
         choice.runs = state.previous;
         choice.source = Source::previous;
     } else if (context.has_bundled) {

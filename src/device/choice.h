@@ -3,10 +3,6 @@
 // What runs is what the rules want, if it is installed and good; else the last good one (active),
 // else the one before it, else the bundled one. What may not run (withdrawn, below the floor,
 // gated, of another interface, bad) is never chosen, also not as a last resort.
-//
-// When the rules want a version that this device may not run (it is gated, revoked, bad, of another
-// interface), the active one goes on only while the rules name it, to anybody; else the one before
-// it if they name that, else the bundled one, else the active one stays: better than nothing.
 #pragma once
 
 #include <cstdint>

@@ -44,7 +44,7 @@ struct UpdateRow {
     std::string sha256 = {};
     Progress::State state = Progress::State::waiting;
     std::string why = {};  // waiting: "waits for wifi: this network is metered (...)"
-    int trials = 0;        // begun and not ended: the process died in them
+    friend bool operator==(const UpdateRow&, const UpdateRow&) = default;
 };
 
 // One consistent view of a model.

@@ -83,11 +83,10 @@ Progress::State state_of(const std::string& name) {
 
 Status read_update(sqlite::Database& db, const std::string& model, ModelState& state) {
     sqlite::Statement query =
-        TRY(db.prepare("SELECT number, sha256, state, why, trials FROM updates WHERE model = ?"));
+        TRY(db.prepare("SELECT number, sha256, state, why FROM updates WHERE model = ?"));
     if (!TRY(query.bind(1, model).step())) return {};
-    state.update =
-        UpdateRow{static_cast<std::uint32_t>(query.integer(0)), query.text(1),
-                  state_of(query.text(2)), query.text(3), static_cast<int>(query.integer(4))};
+    state.update = UpdateRow{static_cast<std::uint32_t>(query.integer(0)), query.text(1),
+                             state_of(query.text(2)), query.text(3)};
     return {};
 }
 
@@ -187,13 +186,12 @@ Status Store::save_published(const std::string& model, const Published& publishe
 Status Store::set_update(const std::string& model, const UpdateRow& update) {
     return change([&](sqlite::Database& db) -> Status {
         sqlite::Statement insert =
-            TRY(db.prepare("INSERT OR REPLACE INTO updates VALUES (?, ?, ?, ?, ?, ?)"));
+            TRY(db.prepare("INSERT OR REPLACE INTO updates VALUES (?, ?, ?, ?, ?)"));
         return insert.bind(1, model)
             .bind(2, std::int64_t{update.number})
             .bind(3, update.sha256)
             .bind(4, state_name(update.state))
             .bind(5, update.why)
-            .bind(6, std::int64_t{update.trials})
             .run();
     });
 }

@@ -31,8 +31,7 @@ CREATE TABLE updates (
     number INTEGER NOT NULL,
     sha256 TEXT NOT NULL,
     state TEXT NOT NULL,
-    why TEXT NOT NULL,
-    trials INTEGER NOT NULL
+    why TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE bad (
     model TEXT NOT NULL,

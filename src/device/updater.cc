@@ -10,6 +10,7 @@
 #include "device/conditions.h"
 #include "device/experiment.h"
 #include "device/trial.h"
+#include "device/trial_mark.h"
 
 namespace skiff::device {
 
@@ -18,7 +19,7 @@ namespace {
 using telemetry::UpdateOutcome;
 using State = Progress::State;
 
-constexpr int deadly_trials = 2;  // a version whose trial killed the process so often is bad
+constexpr int deadly_trials = 3;  // a version whose trial killed the process so often is bad
 constexpr auto ask_again_every = std::chrono::seconds(2);  // whether a download may go on
 
 UpdateOutcome outcome_of(const Error& e) {
@@ -80,15 +81,15 @@ class Update {
         return went_on;
     }
     // Persisted only when it is news.
-    Status enter(State state, const std::string& why = {}) {
-        const bool same = state_.update && state_.update->sha256 == main_->sha256();
-        UpdateRow row{choice_.wanted_number, main_->sha256(), state, why,
-                      same ? state_.update->trials : 0};
-        if (state == State::trying) ++row.trials;
-        if (!same || state_.update->state != row.state || state_.update->why != why ||
-            state == State::trying)
-            TRY(core_.store->set_update(request_.model, row));
+    Status remember(State state, const std::string& why = {}) {
+        const UpdateRow row{choice_.wanted_number, main_->sha256(), state, why};
+        if (state_.update == row) return {};
+        TRY(core_.store->set_update(request_.model, row));
         state_.update = row;
+        return {};
+    }
+    Status enter(State state, const std::string& why = {}) {
+        TRY(remember(state, why));
         return tell(state, why.empty() ? "" : name() + " " + why);
     }
 
@@ -236,16 +237,23 @@ class Update {
         return with_context(std::move(e), name() + " could not be fetched");
     }
 
+    Result<Trial> try_once() {
+        TRY(remember(State::trying));
+        const TrialMark mark(core_.store->folder(), main_->sha256());
+        TRY(tell(State::trying));
+        return try_version(core_.files.blob(main_->sha256()), *version_, *main_);
+    }
+
     Status try_and_activate() {
-        if (state_.update && state_.update->sha256 == main_->sha256() &&
-            state_.update->trials >= deadly_trials)
-            return refuse("ended the process twice when it was tried", UpdateOutcome::load_failed);
-        TRY(enter(State::trying));
-        const Trial trial = try_version(core_.files.blob(main_->sha256()), *version_, *main_);
-        if (!trial.good && trial.for_now) {
-            state_.update->trials = 0;
-            return fetch_failed(retryable(Code::unavailable, trial.reason));
+        const std::string& folder = core_.store->folder();
+        if (TrialMark::deaths(folder, main_->sha256()) >= deadly_trials) {
+            TrialMark::forget(folder, main_->sha256());
+            return refuse("ended the process three times when it was tried",
+                          UpdateOutcome::load_failed);
         }
+        const Trial trial = TRY(try_once());
+        if (!trial.good && trial.for_now)
+            return fetch_failed(retryable(Code::unavailable, trial.reason));
         if (!trial.good) return refuse(trial.reason, trial.failed_as);
         InstalledVersion version{choice_.wanted_number, main_->sha256(), trial.is_tflite,
                                  trial.io_signature};

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "base/files.h"
+#include "base/hex.h"
 #include "tests/api/signed_tree.h"
 #include "tests/cli/program.h"
 
@@ -23,7 +24,7 @@ using test::run_skiff;
 
 const std::string digits = "examples/digits/";
 
-// The program in the background, its output in a file.
+// The program in the background, all its output in a file.
 class Background {
  public:
     Background(std::vector<std::string> words, std::string out) : out_(std::move(out)) {
@@ -35,6 +36,7 @@ class Background {
         for (std::string& word : words) argv.push_back(word.data());
         argv.push_back(nullptr);
         if (!std::freopen(out_.c_str(), "w", stdout)) _exit(126);
+        dup2(STDOUT_FILENO, STDERR_FILENO);
         execv(argv[0], argv.data());
         _exit(127);
     }
@@ -198,7 +200,7 @@ TEST_F(DeviceCommand, MisuseIsSaidInOneLine) {
                  1, "no version of nope is published for this device");
     for (const char* file : {"/skiff.json", "/server.db"}) {
         std::filesystem::create_directories(folder_ + "/other");
-        ASSERT_TRUE(write_file(folder_ + "/other" + file, as_bytes(std::string("{}"))).ok());
+        ASSERT_TRUE(write_file(folder_ + "/other" + file, as_bytes("{}")).ok());
         expect_error(run_skiff({"device", "status", "--data", folder_ + "/other"}), 1,
                      "a folder of its own");
         std::filesystem::remove(folder_ + "/other" + file);
@@ -237,6 +239,13 @@ TEST_F(DeviceCommand, TheAgentKeepsALinkAndRunsACommand) {
     EXPECT_TRUE(both());
     EXPECT_EQ(agent.end(SIGTERM), 0);
     EXPECT_NE(agent.out().find("agent: ends"), std::string::npos);
+
+    // A source that cannot be reached is said, once.
+    Background cut_off({"device", "agent", "--data", folder_ + "/data", "--model", "digits",
+                        "--root", tree_.root_path(), "--url", "http://127.0.0.1:1", "--every", "1"},
+                       folder_ + "/cut_off");
+    EXPECT_TRUE(cut_off.says("the periodic check: http://127.0.0.1:1")) << cut_off.out();
+    EXPECT_EQ(cut_off.end(SIGTERM), 0);
 
     // Begun again, nothing has changed: the command does not run.
     Background again(words("agent", {"--every", "1", "--on-change", command}), folder_ + "/again");

@@ -186,30 +186,6 @@ TEST_F(Choosing, app_versions_compare_by_their_numbers) {
               "digits:2 runs");
 }
 
-// 4 was rolled out, and taken back; 2, the default again, is gated.
-TEST_F(Choosing, what_was_taken_back_does_not_stay) {
-    publish(4);
-    install(4);
-    state_.active = 4;
-    state_.previous = 0;
-    state_.catalog.versions[2].record.min_app = "3.2.0";
-    want(2);
-    EXPECT_EQ(choice().runs, 0u);
-    EXPECT_EQ(choice().why,
-              "digits:2 needs app 3.2.0, and this app does not say its version, "
-              "digits (bundled) runs");
-    state_.previous = 1;  // not named by the rules either
-    EXPECT_EQ(choice().runs, 0u);
-    rule({{"features",
-           {{"model.digits",
-             {{"defaultValue", {{"version", 2}}},
-              {"rules", {{{"force", {{"version", 1}}}, {"condition", {{"os", "none"}}}}}}}}}}});
-    EXPECT_EQ(choice().runs, 1u);  // for others, but by the rules
-    want(2);
-    has_bundled_ = false;
-    EXPECT_EQ(choice().runs, 4u);  // better than nothing
-}
-
 TEST_F(Choosing, runtime_gate) {
     state_.catalog.versions[3].record.min_runtime = 1;
     EXPECT_EQ(choice().wanted, Wanted::missing);

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "base/files.h"
+#include "base/log.h"
 #include "cli/device/options.h"
 #include "cli/device/verbs.h"
 
@@ -61,6 +62,12 @@ class Agent {
         const sigset_t set = ending_signals();
         pthread_sigmask(SIG_BLOCK, &set, nullptr);
         TRY(need_source(options_.device));
+        // Checks that fail are in the library's log; each is said when it is another than before.
+        set_log_sink([last = std::string()](LogLevel level, std::string_view message) mutable {
+            if (level == LogLevel::debug || message == last) return;
+            last = message;
+            std::fprintf(stderr, "skiff: agent: %s\n", last.c_str());
+        });
         device_ = TRY(open_device(options_.device, std::chrono::seconds(options_.every_s)));
         folder_ = options_.device.data + "/current";
         TRY(make_folders(folder_));
@@ -79,6 +86,8 @@ class Agent {
             }
         } while (!ends_ && !told_to_end(200ms));
         say("ends");
+        device_ = {};
+        set_log_sink({});
         return exit_done;
     }
 
