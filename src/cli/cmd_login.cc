@@ -43,12 +43,12 @@ Result<ExitCode> login(const Session& session, Options options) {
     const auto http = host::system_host().http;
     if (!http) return error(Code::unimplemented, "this skiff was built without HTTP");
     HttpHome home(context, http);
-    const auto found = home.version();
+    auto found = home.version();
     if (!found.ok() && found.error().code == Code::unauthenticated)
         return error(Code::unauthenticated, "the server does not know this token for " +
                                                 context.project +
                                                 " (skiff tokens create on the server prints one)");
-    const std::int64_t version = TRY(found);
+    const std::int64_t version = TRY(std::move(found));
     if (version > 0) context.root = TRY(home.read("metadata/1.root.json"));
     contexts.by_name[name] = context;
     contexts.current = name;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <csignal>
 #include <regex>
 
@@ -46,7 +47,8 @@ std::vector<CLI::App*> all_verbs(CLI::App& app) {
 }
 
 // What is wrong with "skiff device" and "skiff models wombat"; empty when it is something else.
-std::string wrong_verb(CLI::App& app, const CLI::ParseError& e) {
+std::string wrong_verb(CLI::App& app, const std::vector<std::string>& words,
+                       const CLI::ParseError& e) {
     const auto chosen = app.get_subcommands();
     if (chosen.empty()) return {};
     CLI::App& verb = *chosen[0];
@@ -54,8 +56,10 @@ std::string wrong_verb(CLI::App& app, const CLI::ParseError& e) {
     std::string names;
     for (const CLI::App* one : all_verbs(verb))
         names += (names.empty() ? "" : ", ") + one->get_name();
-    for (const std::string& word : app.remaining(true))
-        if (!word.starts_with('-')) return verb.get_name() + " has no \"" + word + "\": " + names;
+    // The word right after the verb: elsewhere it is a value of an option that nobody knows.
+    const auto at = std::find(words.begin(), words.end(), verb.get_name());
+    if (at != words.end() && at + 1 != words.end() && !(at + 1)->starts_with('-'))
+        return verb.get_name() + " has no \"" + at[1] + "\": " + names;
     if (!dynamic_cast<const CLI::RequiredError*>(&e)) return {};
     return "skiff " + verb.get_name() + " needs one of " + names + " (skiff " + verb.get_name() +
            " --help)";
@@ -96,7 +100,7 @@ int main(int argc, char** argv) {
     } catch (const CLI::ParseError& e) {
         if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
         const bool unknown = app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-';
-        std::string what = wrong_verb(app, e);
+        std::string what = wrong_verb(app, {argv + 1, argv + argc}, e);
         if (what.empty())
             what =
                 (unknown ? "there is no command '" + std::string(argv[1]) + "'" : plain_words(e)) +

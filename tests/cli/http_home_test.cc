@@ -48,11 +48,14 @@ TEST_F(HttpHomeTest, Version) {
     EXPECT_EQ(header(sent(), "Authorization"), "Bearer s3cret-token");
     answer(404, problem("nothing is published"));
     EXPECT_EQ(home_.version().value(), 0);
-    for (const auto& [status, body] : {std::pair{200, std::string("<html>")},
-                                       {404, "<html>"},
-                                       {404, ""},
-                                       {200, "[]"},
-                                       {404, problem("there is nothing at this path")}}) {
+    const std::pair<int, std::string> others[] = {
+        {200, "<html>"},
+        {404, "<html>"},
+        {404, ""},
+        {200, "[]"},
+        {404, problem("there is nothing at this path")},
+    };
+    for (const auto& [status, body] : others) {
         answer(status, body);
         const auto version = home_.version();
         ASSERT_FALSE(version.ok()) << body;
