@@ -188,6 +188,8 @@ void Worker::attempt(Job& job) {
         if (!lock.ok() && lock.error().code == Code::unavailable) return wait_for_turn(job);
         done = lock.ok() ? attempt_locked(job) : Status(lock.error());
     }  // let go of before the app is told
+    if (!done.ok() && job.state->cancelled)
+        done = error(Code::cancelled, "the download of " + job.request.model + " was cancelled");
     const bool fall_back = !done.ok() && job.or_installed && done.error().code != Code::cancelled &&
                            has_installed(job.request.model);
     const bool unmet = !done.ok() && done.error().code == Code::conditions_unmet;

@@ -9,6 +9,7 @@
 
 #include "base/hex.h"
 #include "base/sha256.h"
+#include "device/store.h"
 #include "tests/device/world.h"
 
 namespace skiff::device::testing {
@@ -121,16 +122,18 @@ TEST_F(Crashing, deadly_trials) {
     for (int i = 0; i < 3; ++i) {
         const pid_t child = ::fork();
         if (child == 0) {
-            power_->set(false, 10, false);
             const auto device = client([](ClientOptions& o) {
                 o.executor = [](const std::function<void()>& task) { task(); };
             });
-            Download download =
-                device->download("digits", DownloadType::latest_model, {.charging = true});
+            const auto digits = model(*device, "digits", free(bundled_file()));
+            // The update waits for its turn until the callback is there.
+            const auto store = Store::open(data_).value();
+            auto turn = store->update_lock();
+            Download download = digits->update({});
             download.on_progress([](const Progress& now) {
                 if (now.state == Progress::State::trying) ::_exit(9);
             });
-            power_->set(true, 10, false);
+            turn->reset();
             ::_exit(download.wait(soon).ok() ? 0 : 1);
         }
         int status = 0;
