@@ -45,11 +45,12 @@ Result<Locked> locked_reference(const Options& options) {
                                           " (skiff pull " + options.reference + " --lock " +
                                           options.lock_file + ")");
     const Json& entry = *TRY(json_object(lock, options.reference.c_str(), options.lock_file));
-    publish::Reference reference = TRY(publish::parse_reference(options.reference));
-    return Locked{TRY(publish::parse_version_reference(
-                      reference.model + ":" +
-                      std::to_string(TRY(json_int(entry, "version", options.lock_file))))),
-                  TRY(json_string(entry, "sha256", options.lock_file))};
+    const std::string model = TRY(publish::parse_reference(options.reference)).model;
+    const std::int64_t number = TRY(json_int(entry, "version", options.lock_file));
+    Locked locked;
+    locked.reference = TRY(publish::parse_version_reference(model + ":" + std::to_string(number)));
+    locked.sha256 = TRY(json_string(entry, "sha256", options.lock_file));
+    return locked;
 }
 
 Result<Found> find_locked(const Options& options) {

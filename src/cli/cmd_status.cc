@@ -62,7 +62,8 @@ Result<Table> plain_table_of(const Json& stats) {
         "size_bytes", "peak_memory_bytes", "installed", "update_failures"};
     Table table(columns);
     for (const Json& row : *TRY(json_array(stats, "models", "stats"))) {
-        std::vector<std::string> cells = {TRY(json_string(row, "model", "stats"))};
+        const std::string model = TRY(json_string(row, "model", "stats"));
+        std::vector<std::string> cells = {model};
         for (std::size_t i = 1; i < columns.size(); ++i) {
             const Json value = row.value(columns[i], Json());
             cells.push_back(value.is_number() ? std::to_string(std::llround(value.get<double>()))
