@@ -64,12 +64,17 @@ Result<ExitCode> start(const Session& session, const Options& options) {
 Result<ExitCode> undo(const Session& session, const Options& options) {
     const auto workplace = TRY(Workplace::open(options.place));
     publish::Undone undone;
+    bool has_gates = false;
     const publish::Changed changed = TRY(publish::change(
         workplace->publisher(),
         [&](trust::Repository& repository,
             publish::StagedTree& tree) -> Result<std::vector<publish::AuditNote>> {
             auto model = TRY(publish::read_model(repository, tree, options.name));
             undone = TRY(publish::undo_rollout(repository, tree, model));
+            const auto restored = model.versions.find(undone.to);
+            has_gates =
+                restored != model.versions.end() && (!restored->second.record.min_app.empty() ||
+                                                     restored->second.record.min_runtime > 1);
             return std::vector<publish::AuditNote>{
                 {"undo", options.name + ":" + std::to_string(undone.from), options.why}};
         }));
@@ -83,6 +88,9 @@ Result<ExitCode> undo(const Session& session, const Options& options) {
                  {"model", options.name},
                  {"from", undone.from},
                  {"to", undone.to}});
+    if (has_gates)
+        session.say("note: devices that the gates of " + to + " keep out stay with " + from +
+                    " (skiff models revoke " + from + " takes it away from them, too)");
     return exit_done;
 }
 
