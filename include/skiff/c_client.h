@@ -128,8 +128,9 @@ typedef struct skiff_client_options {
     void (*release)(void* user);
 } skiff_client_options;
 
-/* Offline, milliseconds. Errors: invalid_argument; data_loss (data_dir holds no store);
-   incompatible (a store of a newer libskiff). */
+/* Offline, milliseconds. Errors: invalid_argument. A store that cannot be used (full disk,
+   read-only, damaged, of a newer libskiff) is no error here: bundled models go on, a model's status
+   says why, and updates give the reason. */
 SKIFF_API int32_t skiff_client_create(const skiff_client_options* options, skiff_client** client,
                                       skiff_error* error);
 SKIFF_API void skiff_client_destroy(skiff_client* client);

@@ -182,8 +182,9 @@ struct ClientOptions {
 
 class Client {
  public:
-    // Offline, milliseconds. Errors: invalid_argument; data_loss (data_dir holds no store);
-    // incompatible (a store of a newer library).
+    // Offline, milliseconds. Errors: invalid_argument. A store that cannot be used (full disk,
+    // read-only, damaged, of a newer library) is no error here: bundled models go on, their status
+    // says why, and updates give the reason.
     static Result<Client> create(const ClientOptions& options);
 
     // One handle per name: a second call gives the same model, with the first call's options.
