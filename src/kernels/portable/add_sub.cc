@@ -54,23 +54,11 @@ class AddSub final : public Kernel {
     Status invoke(InvokeContext& context) override {
         const bool subtract = subtract_;
         const auto f = [subtract](auto a, auto b) { return subtract ? a - b : a + b; };
-        switch (context.output().dtype) {
-            case DType::float32:
-                run_plain<float>(plan_, context, bounds_, f);
-                break;
-            case DType::int32:
-                run_plain<std::int32_t>(plan_, context, bounds_, f);
-                break;
-            case DType::int64:
-                run_plain<std::int64_t>(plan_, context, bounds_, f);
-                break;
-            default:
-                if (accelerated_)
-                    run_stored(plan_, context, sum_);
-                else
-                    run_stored(plan_, context, builtin_sum_);
-                break;
-        }
+        if (run_plain(plan_, context, bounds_, f)) return {};
+        if (accelerated_)
+            run_stored(plan_, context, sum_);
+        else
+            run_stored(plan_, context, builtin_sum_);
         return {};
     }
 

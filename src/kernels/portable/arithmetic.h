@@ -30,7 +30,7 @@ struct PlainBounds {
 
 // float32, int32 and int64: clamp(f(a, b)). Integers are given to f unsigned, so they wrap.
 template <typename T, typename F>
-void run_plain(const Broadcast& plan, InvokeContext& context, FloatRange range, const F& f) {
+void run_plain_of(const Broadcast& plan, InvokeContext& context, FloatRange range, const F& f) {
     const T *a = context.input(0)->as<T>(), *b = context.input(1)->as<T>();
     T* output = context.output().as<T>();
     if constexpr (std::is_same_v<T, float>) {
@@ -43,6 +43,25 @@ void run_plain(const Broadcast& plan, InvokeContext& context, FloatRange range, 
             const T value = static_cast<T>(f(static_cast<Wrapping>(x), static_cast<Wrapping>(y)));
             return std::clamp(value, bounds.lo, bounds.hi);
         });
+    }
+}
+
+// The same for the output's element type; false, and nothing done, when it is another than those
+// three.
+template <typename F>
+bool run_plain(const Broadcast& plan, InvokeContext& context, FloatRange range, const F& f) {
+    switch (context.output().dtype) {
+        case DType::float32:
+            run_plain_of<float>(plan, context, range, f);
+            return true;
+        case DType::int32:
+            run_plain_of<std::int32_t>(plan, context, range, f);
+            return true;
+        case DType::int64:
+            run_plain_of<std::int64_t>(plan, context, range, f);
+            return true;
+        default:
+            return false;
     }
 }
 

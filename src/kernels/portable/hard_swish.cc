@@ -1,9 +1,8 @@
 // HARD_SWISH: x * clamp(x + 3, 0, 6) / 6. Stored integers: 16-bit fixed point (docs/exact.md), as a
 // table.
-#include "kernels/portable/byte_table.h"
-#include "kernels/portable/elementwise.h"
 #include "kernels/portable/factories.h"
 #include "kernels/portable/fixed_point16.h"
+#include "kernels/portable/unary.h"
 
 namespace skiff::kernels {
 
@@ -21,35 +20,15 @@ std::int32_t relu_part(std::int32_t h, FixedMultiplier factor) {
     return (v + 32768) >> 1;
 }
 
-class HardSwish final : public Kernel {
- public:
-    Status prepare(PrepareContext& context) override {
-        TRY(check_arity(context, 1));
-        const Tensor& input = *context.input(0);
-        Tensor& output = context.output();
-        TRY(check_same_dtype(input, output));
-        output.shape = input.shape;
-        allow_in_place(context, 0);
-        if (input.dtype == DType::float32) return {};
-        if (input.dtype != DType::int8 && input.dtype != DType::uint8)
-            return no_kernel_for(input.dtype);
-        TRY(check_quantized(input, "input"));
-        TRY(check_quantized(output, "output"));
-        return prepare_table(input, output);
-    }
-
-    Status invoke(InvokeContext& context) override {
-        if (context.output().dtype == DType::float32)
-            map_elements<float, float>(context, cheap_grain, [](float x) {
-                return x * (clamp_float(x + 3.f, 0.f, 6.f) * (1.f / 6.f));
-            });
-        else
-            map_elements<std::uint8_t, std::uint8_t>(context, cheap_grain, table_);
-        return {};
-    }
-
+class HardSwish final : public UnaryKernel {
  private:
-    Status prepare_table(const Tensor& input, const Tensor& output) {
+    void run_float(InvokeContext& context) const override {
+        map_elements<float, float>(context, cheap_grain, [](float x) {
+            return x * (clamp_float(x + 3.f, 0.f, 6.f) * (1.f / 6.f));
+        });
+    }
+
+    Status fill(ByteTable& table, const Tensor& input, const Tensor& output) const override {
         const TensorQuantization &in = input.quantization, &out = output.quantization;
         const float unit = in.scale() / 128.f;
         const float output_ratio = unit / out.scale(), relu_ratio = unit / (3.f / 32768.f);
@@ -62,7 +41,7 @@ class HardSwish final : public Kernel {
         if (output_factor.exponent < -15 || relu_factor.exponent < -15)
             return unimplemented("the scales are too far apart, or too small, for 16-bit steps");
         const IntegerRange range = stored_range(output.dtype);
-        table_.fill(input.dtype, [&](std::int32_t stored) {
+        table.fill(input.dtype, [&](std::int32_t stored) {
             const std::int32_t h = (stored - in.zero_point()) * 128;
             const std::int32_t scaled = high_multiply16(h, mantissa16(output_factor));
             const std::int32_t product = relu_part(h, relu_factor) * scaled / 32768;
@@ -72,8 +51,6 @@ class HardSwish final : public Kernel {
         });
         return {};
     }
-
-    ByteTable table_;
 };
 
 }  // namespace

@@ -42,23 +42,11 @@ class Mul final : public Kernel {
 
     Status invoke(InvokeContext& context) override {
         const auto f = [](auto a, auto b) { return a * b; };
-        switch (context.output().dtype) {
-            case DType::float32:
-                run_plain<float>(plan_, context, bounds_, f);
-                break;
-            case DType::int32:
-                run_plain<std::int32_t>(plan_, context, bounds_, f);
-                break;
-            case DType::int64:
-                run_plain<std::int64_t>(plan_, context, bounds_, f);
-                break;
-            default:
-                if (accelerated_)
-                    run_stored(plan_, context, product_);
-                else
-                    run_stored(plan_, context, builtin_product_);
-                break;
-        }
+        if (run_plain(plan_, context, bounds_, f)) return {};
+        if (accelerated_)
+            run_stored(plan_, context, product_);
+        else
+            run_stored(plan_, context, builtin_product_);
         return {};
     }
 
