@@ -214,6 +214,13 @@ void add_run(CLI::App& app, Session& session) {
                      "least confidence of a label (else the metadata's)")
         ->check(CLI::Range(0.0, 1.0))
         ->needs(image);
+    verb->add_option("--labels", options->image.labels,
+                     "FILE, one label a line, for --image (else the metadata's)")
+        ->needs(image);
+    verb->add_option("--normalize", options->image.mean_std,
+                     "MEAN STD: a float input is (value - MEAN) / STD (else the metadata's)")
+        ->expected(2)
+        ->needs(image);
     verb->add_option("--resize", options->resizes, "I=DIMS: an input's shape, e.g. 0=1x224x224x3")
         ->check(check_resize_option)
         ->allow_extra_args(false);

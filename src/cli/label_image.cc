@@ -11,16 +11,31 @@
 
 namespace skiff::cli {
 
+namespace {
+
+Result<tasks::LabelerOptions> labeler_options(const LabelImageOptions& options) {
+    tasks::LabelerOptions out;
+    out.max_result_count = options.max_results;
+    if (options.threshold >= 0) out.confidence_threshold = static_cast<float>(options.threshold);
+    if (!options.labels.empty()) {
+        out.labels = model::parse_labels(TRY(read_file(options.labels)));
+        if (out.labels.empty())
+            return error(Code::invalid_argument,
+                         options.labels + " is empty: it must have one label per line and class");
+    }
+    if (!options.mean_std.empty())
+        out.normalization = model::Normalization{{options.mean_std[0]}, {options.mean_std[1]}};
+    return out;
+}
+
+}  // namespace
+
 Result<ExitCode> label_image(const Session& session, const model::Model& model,
                              std::unique_ptr<runtime::Engine> engine,
                              const LabelImageOptions& options) {
     const std::string engine_name(engine->name());
-    tasks::LabelerOptions labeler_options;
-    labeler_options.max_result_count = options.max_results;
-    if (options.threshold >= 0)
-        labeler_options.confidence_threshold = static_cast<float>(options.threshold);
     const auto labeler = TRY(tasks::ImageLabeler::create(
-        std::move(engine), TRY(model::read_metadata(model)), labeler_options));
+        std::move(engine), TRY(model::read_metadata(model)), TRY(labeler_options(options))));
     const std::string file = TRY(read_file(options.image));
     tasks::Image image;
     image.bytes = as_bytes(file);

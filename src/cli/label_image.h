@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "cli/session.h"
 #include "model/model.h"
@@ -13,7 +14,9 @@ namespace skiff::cli {
 struct LabelImageOptions {
     std::string image;
     int max_results = 10;
-    double threshold = -1;  // below 0: the metadata's, else 0
+    double threshold = -1;        // below 0: the metadata's, else 0
+    std::string labels;           // a file, one label a line; "": the metadata's
+    std::vector<float> mean_std;  // of an input's value before normalization; empty: the metadata's
 };
 
 Result<ExitCode> label_image(const Session& session, const model::Model& model,

@@ -24,6 +24,23 @@ std::string model_file(const std::string& name = "doubling.tflite", std::int32_t
     return scratch_file(name, test::doubling_model(n));
 }
 
+std::string text_file(const std::string& name, const std::string& content) {
+    return scratch_file(name, as_bytes(content));
+}
+
+std::string one_pixel_bmp(int red, int green, int blue) {
+    std::string file = "BM";
+    const auto add = [&](std::uint32_t value, int bytes) {
+        for (int i = 0; i < bytes; ++i) file += static_cast<char>(value >> 8 * i);
+    };
+    for (const std::uint32_t word : {58, 0, 54, 40, 1, 1})
+        add(word, 4);       // size, -, pixels at, header, w, h
+    add(1, 2), add(24, 2);  // planes, bits
+    for (const std::uint32_t word : {0, 4, 0, 0, 0, 0}) add(word, 4);
+    for (const int value : {blue, green, red, 0}) add(static_cast<std::uint32_t>(value), 1);
+    return file;
+}
+
 std::string fake_library() {
     return "tflite:" + test::build_folder() + "/fake_tflite.so";
 }
@@ -243,6 +260,35 @@ TEST(Command, InspectNotesWhatLabellingWillRefuse) {
     EXPECT_EQ(out.find(note), std::string::npos) << out;
     EXPECT_NE(out.find("labels.txt has 2 labels for 3 classes of output 0"), std::string::npos)
         << out;
+}
+
+TEST(Command, RunLabelsAnImageWithWhatTheMetadataLacks) {
+    model::Builder builder;
+    const auto x = builder.add_tensor({.name = "image", .shape = {1, 2, 2, 3}});
+    const auto y = builder.add_tensor({.name = "scores", .shape = {1, 1, 1, 3}});
+    builder.add_operator(model::ops::average_pool_2d(x, y));
+    builder.set_inputs({x});
+    builder.set_outputs({y});
+    const std::string path = scratch_file("plain.tflite", builder.write().value());
+    const std::string picture = text_file("pixel.bmp", one_pixel_bmp(255, 0, 191));
+    std::vector<std::string> words = {"run", path, "--image", picture, "--json"};
+    expect_one_error(run_skiff(words), 1, "give mean and std");
+
+    words.insert(words.end(), {"--normalize", "127", "128", "--labels",
+                               text_file("labels.txt", "red\ngreen\nblue\n")});
+    const auto finished = run_skiff(words);
+    ASSERT_EQ(finished.exit_code, 0) << finished.err;
+    const json labels = json::parse(finished.out)["labels"];
+    ASSERT_EQ(labels.size(), 2u) << labels;  // green is below 0
+    EXPECT_EQ(labels[0]["label"], "red");
+    EXPECT_EQ(labels[0]["confidence"], 1);
+    EXPECT_EQ(labels[1]["label"], "blue");
+    EXPECT_EQ(labels[1]["confidence"], 0.5);
+
+    words.back() = text_file("labels.txt", "red\ngreen\n");
+    expect_one_error(run_skiff(words), 1, "the labels have 2 lines");
+    words.back() = text_file("labels.txt", "");
+    expect_one_error(run_skiff(words), 1, "is empty");
 }
 
 TEST(Command, VerifyEqual) {
