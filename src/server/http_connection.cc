@@ -1,5 +1,6 @@
 #include "server/http_connection.h"
 
+#include <poll.h>
 #include <sys/sendfile.h>
 
 #include <algorithm>
@@ -110,6 +111,7 @@ class BeastConnection final : public Connection,
         timer_.expires_at(std::min(deadline_, SteadyClock::now() + longest_look));
         timer_.async_wait([self = shared_from_this()](const error_code& ec) {
             if (ec || !self->socket_.is_open()) return;
+            self->look_for_leaving();
             if (SteadyClock::now() >= self->deadline_)
                 self->close();
             else
@@ -232,10 +234,27 @@ class BeastConnection final : public Connection,
         return taken.ok();
     }
 
+    // Nobody reads from the socket while an answer is waited for. When bytes of a next request lie
+    // there, it stays readable: then the timer looks again.
+    void watch_for_leaving() {
+        socket_.async_wait(tcp::socket::wait_read,
+                           [self = shared_from_this()](const error_code& ec) {
+                               if (!ec) self->look_for_leaving();
+                           });
+    }
+
+    void look_for_leaving() {
+        if (!left_ || !socket_.is_open()) return;
+        pollfd look{socket_.native_handle(), POLLRDHUP, 0};
+        if (::poll(&look, 1, 0) > 0) left_();
+    }
+
     // Hands the request over and waits for the reply, from whatever thread it comes.
     asio::awaitable<Response> ask(Intake& intake, Request request) {
         deadline_ = SteadyClock::time_point::max();
         const auto executor = socket_.get_executor();
+        left_ = intake.left;
+        if (left_) watch_for_leaving();
         auto initiate = [&intake, &request, executor](auto handler) {
             auto waiting = std::make_shared<decltype(handler)>(std::move(handler));
             Reply reply = [waiting, executor](Response response) {
@@ -251,6 +270,10 @@ class BeastConnection final : public Connection,
         };
         Response response = co_await asio::async_initiate<decltype(use_awaitable), void(Response)>(
             initiate, use_awaitable);
+        if (std::exchange(left_, nullptr)) {
+            error_code ignored;
+            socket_.cancel(ignored);
+        }
         co_return response;
     }
 
@@ -324,6 +347,7 @@ class BeastConnection final : public Connection,
     beast::flat_buffer buffer_{2 * 1024 * 1024};
     SteadyClock::time_point deadline_;
     bool idle_ = true;
+    std::function<void()> left_;  // of the request that is waited for
     Handler& handler_;
     ConnectionShare& shared_;
 };

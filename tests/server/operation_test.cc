@@ -245,6 +245,10 @@ TEST(Program, tokens_are_made_listed_and_revoked_beside_a_running_server) {
     EXPECT_EQ(
         run_skiff({"tokens", "create", "--data", data, "--project", "demo", "--scope", "all"}).err,
         "skiff: error: \"all\" is no scope (there are publish, report and read)\n");
+    EXPECT_EQ(run_skiff({"tokens", "create", "--data", data, "--project", "demo", "--scope", "read",
+                         "--note", "ann\x1b]0;x\a"})
+                  .err,
+              "skiff: error: --note: write one line without control characters\n");
 }
 
 }  // namespace skiff::server::test
