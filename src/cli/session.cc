@@ -11,7 +11,7 @@ namespace skiff::cli {
 void print_error(std::string_view message) {
     // What wraps an error may name the same place as the error does.
     if (const std::size_t end = message.find(": "); end != message.npos)
-        if (message.substr(end + 2).starts_with(message.substr(0, end)))
+        if (message.substr(end + 2).starts_with(message.substr(0, end + 2)))
             message.remove_prefix(end + 2);
     std::string line = "skiff: error: ";
     for (const char c : message) line += c == '\n' || c == '\r' ? ' ' : c;

@@ -1,9 +1,11 @@
 // Running it: folders, locks, upkeep, readiness, metrics, the program's exits.
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include <csignal>
 #include <ctime>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
@@ -206,6 +208,64 @@ TEST(Operation, readiness_is_503_when_storage_fails) {
     const Answer answer = world.ask("GET", "/readyz");
     EXPECT_EQ(answer.status, 503);
     EXPECT_NE(answer.body.find("cannot use its storage"), std::string::npos) << answer.body;
+}
+
+// A file system of two megabytes.
+class SmallDisk {
+ public:
+    explicit SmallDisk(std::string folder) : folder_(std::move(folder)) {
+        make_folders(folder_).value();
+        mounted_ = ::mount("none", folder_.c_str(), "tmpfs", 0, "size=2m") == 0;
+    }
+    ~SmallDisk() {
+        if (mounted_) ::umount2(folder_.c_str(), MNT_DETACH);
+    }
+    bool mounted() const { return mounted_; }
+    // To the last block, as far as files can.
+    void fill() const {
+        std::ofstream file(folder_ + "/filler", std::ios::binary);
+        const std::string block(4096, 'f');
+        while (file.write(block.data(), 4096).flush()) {
+        }
+    }
+
+ private:
+    const std::string folder_;
+    bool mounted_ = false;
+};
+
+TEST(FullDisk, is_said_loses_nothing_and_is_over_with_the_first_free_block) {
+    Scratch scratch;
+    const SmallDisk disk(scratch.path("disk"));
+    if (!disk.mounted()) GTEST_SKIP() << "mounting a small file system needs root";
+    const std::string data = scratch.path("disk") + "/data";
+    const std::string token = make_token(data, {"publish", "report", "read"});
+    const auto server = Server::start({.data = data, .listen = "127.0.0.1:0"}).value();
+    const std::string address = server->address();
+    const auto report = [&](std::uint64_t n) {
+        return ask(address, "POST", "/v1/projects/demo/reports", bearer(token),
+                   telemetry::write_report(report_of("a", n, 1)))
+            .status;
+    };
+    Author author;
+    ASSERT_EQ(publish(address, token, author.version(1, "one")).status, 200);
+    ASSERT_EQ(report(1), 200);
+    ASSERT_EQ(ask(address, "GET", "/readyz").status, 200);
+    disk.fill();
+    const Answer full = ask(address, "GET", "/readyz");
+    EXPECT_EQ(full.status, 503);
+    EXPECT_NE(full.body.find("the server's disk is full (free some space)"), std::string::npos)
+        << full.body;
+    const Parcel second = author.version(2, std::string(100'000, '2'));
+    const Answer refused = publish(address, token, second);
+    EXPECT_EQ(refused.status, 507) << refused.body;
+    EXPECT_EQ(ask(address, "GET", "/p/demo/metadata/timestamp.json").status, 200);
+    EXPECT_EQ(ask(address, "GET", "/healthz").status, 200);
+    remove_file(scratch.path("disk") + "/filler").value();
+    EXPECT_EQ(ask(address, "GET", "/readyz").status, 200);
+    EXPECT_EQ(list_folder(data + "/uploads").value(), std::vector<std::string>{"probe"});
+    EXPECT_EQ(publish(address, token, second).status, 200);
+    EXPECT_EQ(report(2), 200);
 }
 
 TEST(Program, tokens_are_made_listed_and_revoked_beside_a_running_server) {

@@ -129,6 +129,10 @@ Status HttpHome::put_target(const std::string& path, Bytes bytes) {
     host::HttpRequest request{.method = "PUT", .url = api_url() + "/" + trust::quote_path(path)};
     request.headers.emplace_back("Content-Type", "application/octet-stream");
     request.body = as_text(bytes);
+    if (on_upload_)
+        request.on_sent = [this, total = bytes.size()](std::uint64_t sent) {
+            on_upload_(sent, total);
+        };
     const Reply reply = TRY(send(std::move(request), Door::token));
     if (reply.status != 200 && reply.status != 201) return refused(reply, "sending " + path);
     return {};
