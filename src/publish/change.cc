@@ -36,6 +36,7 @@ Error missing_key(const Error& e) {
 }
 
 Result<Changed> try_once(const Publisher& publisher, const Edit& edit) {
+    if (publisher.twin) TRY(bring_to_one_state(publisher, *publisher.twin));
     StagedTree tree(publisher.home);
     trust::Repository repository = TRY(open_home(publisher, tree));
     const std::vector<AuditNote> notes = TRY(edit(repository, tree));
@@ -85,7 +86,6 @@ Result<trust::Repository> open_home(const Publisher& publisher, StagedTree& tree
 
 Result<Changed> change(const Publisher& publisher, const Edit& edit) {
     const std::shared_ptr<void> turn = publisher.home.turn();
-    if (publisher.twin) TRY(bring_to_one_state(publisher, *publisher.twin));
     const auto deadline = std::chrono::steady_clock::now() + publisher.patience;
     for (int lost = 1;; ++lost) {
         auto changed = try_once(publisher, edit);
