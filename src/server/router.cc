@@ -141,7 +141,7 @@ void Router::finished(const Request& head, const std::string& route, int status,
     char time[32];
     std::snprintf(time, sizeof time, "%.1f ms", seconds * 1e3);
     // The query and the headers stay out of the log: they may hold secrets.
-    log(LogLevel::info, head.method + " " + head.path.substr(0, 300) + " " +
+    log(LogLevel::info, head.method.substr(0, 20) + " " + head.path.substr(0, 300) + " " +
                             (status ? std::to_string(status) : "aborted") + " " + time);
 }
 
