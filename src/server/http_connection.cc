@@ -200,6 +200,9 @@ class BeastConnection final : public Connection,
         else
             gone = !co_await receive(parser, intake, request, response, whole);
         if (whole && !gone) response = co_await ask(intake, std::move(request));
+        // What a broken upload took up is free before its sender hears of it.
+        intake.take = nullptr;
+        intake.answer = nullptr;
         // With a body that nobody read, what follows on this connection is no request.
         const bool keep =
             (whole || parser.is_done()) && parser.keep_alive() && !unfit && !shared_.stopping;

@@ -73,6 +73,19 @@ TEST(Command, BadModels) {
         << inspected.out;
 }
 
+TEST(Command, HelpIsAWordToo) {
+    const std::vector<std::pair<std::vector<std::string>, std::vector<std::string>>> pairs = {
+        {{"help"}, {"--help"}},
+        {{"help", "publish"}, {"publish", "--help"}},
+        {{"help", "rollout", "start"}, {"rollout", "start", "--help"}}};
+    for (const auto& [word, option] : pairs) {
+        const test::Finished helped = run_skiff(word);
+        EXPECT_EQ(helped.exit_code, 0) << helped.err;
+        EXPECT_EQ(helped.out, run_skiff(option).out);
+        EXPECT_NE(helped.out.find("Usage:"), std::string::npos);
+    }
+}
+
 TEST(Command, MisuseInPlainWords) {
     const struct {
         std::vector<std::string> arguments;

@@ -151,6 +151,20 @@ TEST(Metrics, have_the_names_of_the_list) {
         EXPECT_NE(text.find(line), std::string::npos) << line << text;
 }
 
+TEST(Metrics, count_inventions_together) {
+    TestServer world;
+    for (const char* method : {"BREW", "WHEN", "DELETE"}) world.ask(method, "/healthz");
+    const std::string counted = "{route=\"none\",method=\"other\",code=\"405\"} 2\n";
+    std::string text;
+    for (int i = 0; i < 200 && text.find(counted) == text.npos; ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        text = world.ask("GET", "/metrics").body;
+    }
+    EXPECT_NE(text.find(counted), std::string::npos) << text;
+    EXPECT_EQ(text.find("BREW"), std::string::npos);
+    EXPECT_NE(text.find("method=\"DELETE\""), std::string::npos);
+}
+
 TEST(Program, admin_routes_have_their_own_address) {
     Scratch scratch;
     ServeProgram server(scratch.path("data"), {"--admin-listen", "127.0.0.1:0"});
@@ -251,6 +265,9 @@ TEST(FullDisk, is_said_loses_nothing_and_is_over_with_the_first_free_block) {
     ASSERT_EQ(publish(address, token, author.version(1, "one")).status, 200);
     ASSERT_EQ(report(1), 200);
     ASSERT_EQ(ask(address, "GET", "/readyz").status, 200);
+    // The database has room for a row in what its log already takes up.
+    const auto ledger = Ledger::open(data + "/server.db").value();
+    ledger->database->execute("PRAGMA wal_checkpoint(RESTART)").value();
     disk.fill();
     const Answer full = ask(address, "GET", "/readyz");
     EXPECT_EQ(full.status, 503);
@@ -259,6 +276,9 @@ TEST(FullDisk, is_said_loses_nothing_and_is_over_with_the_first_free_block) {
     const Parcel second = author.version(2, std::string(100'000, '2'));
     const Answer refused = publish(address, token, second);
     EXPECT_EQ(refused.status, 507) << refused.body;
+    EXPECT_NE(refused.body.find("the server's disk is full, nothing was taken"), std::string::npos)
+        << refused.body;
+    EXPECT_EQ(list_folder(data + "/uploads").value(), std::vector<std::string>{"probe"});
     EXPECT_EQ(ask(address, "GET", "/p/demo/metadata/timestamp.json").status, 200);
     EXPECT_EQ(ask(address, "GET", "/healthz").status, 200);
     remove_file(scratch.path("disk") + "/filler").value();
