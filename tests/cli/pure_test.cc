@@ -146,6 +146,8 @@ TEST(Words, ErrorsAreOneLineAndNameAPlaceOnce) {
     const std::string place = "http://127.0.0.1:1/p/demo";
     EXPECT_EQ(printed((place + ": " + place + ": it is down\r\n(start it)").c_str()),
               "skiff: error: " + place + ": it is down  (start it)\n");
+    EXPECT_EQ(printed((place + ": " + place + "/metadata/x: it broke off").c_str()),
+              "skiff: error: " + place + "/metadata/x: it broke off\n");
     EXPECT_EQ(printed("a: b: c"), "skiff: error: a: b: c\n");
     EXPECT_EQ(printed("a: ab: c"), "skiff: error: a: ab: c\n");
 }

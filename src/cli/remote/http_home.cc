@@ -11,7 +11,7 @@ namespace skiff::cli {
 namespace {
 
 // All else is as short as HttpRequest::max_bytes wants it: no server fills a publisher's memory.
-constexpr std::uint64_t max_target_bytes = std::uint64_t{4} << 30;
+constexpr std::uint64_t max_target_bytes = std::uint64_t{2} << 30;  // as a server takes
 constexpr std::string_view targets_folder = "targets/";
 
 // "message" of Firebase's form of errors, or nothing.
@@ -185,8 +185,7 @@ Result<std::vector<publish::AuditEntry>> HttpHome::audit() {
 }
 
 Result<std::string> HttpHome::stats() {
-    Reply reply =
-        TRY(send({.url = api_url() + "/stats"}, Door::token));
+    Reply reply = TRY(send({.url = api_url() + "/stats"}, Door::token));
     if (reply.status != 200) return refused(reply, "reading what devices report");
     return std::move(reply.body);
 }
