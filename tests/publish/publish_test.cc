@@ -293,7 +293,9 @@ TEST_F(PublishJob, TwoAtOnceIntoANewHomeBothSucceed) {
     };
     int others = 0;
     slow.before_take = [&] {
-        if (others++ == 0) ASSERT_EQ(message_of(publish_to(*site, "other")), "");
+        if (others++ == 0) {
+            ASSERT_EQ(message_of(publish_to(*site, "other")), "");
+        }
     };
     const auto published = publish_to(slow, "mine");
     ASSERT_EQ(message_of(published), "");
