@@ -36,6 +36,9 @@ std::string plain_words(const CLI::ParseError& e) {
         return part.str(1) + " " + part.str(2) + ": between " + shorter(part.str(3)) + " and " +
                shorter(part.str(4));
     }
+    static const std::regex number("Could not convert: (\\S+) = (.*)");
+    if (std::regex_match(what, part, number))
+        return part.str(1) + " " + part.str(2) + ": is not a number that fits";
     static const std::regex output("--output: Check (.*) value in \\{csv.*");
     if (std::regex_match(what, part, output))
         return "-o " + part.str(1) + ": write table, json or csv";

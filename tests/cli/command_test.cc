@@ -95,6 +95,8 @@ TEST(Command, MisuseInPlainWords) {
         {{"bench", "x", "--threads", "999"}, "--threads 999: between 1 and 256 (see skiff --help)"},
         {{"rollout", "start", "x:1", "--percent", "-5"},
          "--percent -5: between 0 and 100 (see skiff --help)"},
+        {{"tokens", "revoke", "x", "--data", "d", "--project", "p"},
+         "ID x: is not a number that fits (see skiff --help)"},
         {{"models", "wombat"}, "models has no \"wombat\": show, alias, revoke, audit"},
         {{"tokens", "wombat"}, "tokens has no \"wombat\": create, list, revoke"},
         {{"-q", "tokens", "wombat", "--data", "x"},

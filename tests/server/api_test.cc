@@ -232,6 +232,26 @@ TEST(Reports, old_ones_are_forgotten_and_never_count_again) {
     EXPECT_EQ(world.runs_counted(), 17);
 }
 
+TEST(Reports, that_were_taken_by_an_older_server_are_remembered) {
+    Scratch scratch;
+    const std::string file = scratch.path("server.db");
+    Ledger::open(file)
+        .value()
+        ->database
+        ->execute(
+            "DROP INDEX reports_by_day; ALTER TABLE reports DROP COLUMN ended_day;"
+            "INSERT INTO reports VALUES ('demo', 'a', 1); PRAGMA user_version=1")
+        .value();
+    const auto ledger = Ledger::open(file).value();
+    const std::int64_t now_s = std::int64_t{22'000} * 86'400;
+    EXPECT_EQ(forget_old_reports(*ledger, now_s).value(), 0);
+    IncomingReport again{"demo", report_of("a", 1, 5)}, next{"demo", report_of("a", 2, 5)};
+    again.report.window_end_ms = next.report.window_end_ms = now_s * 1'000;
+    const auto taken = take_reports(*ledger, std::vector{again, next}, now_s).value();
+    EXPECT_EQ(taken[0].value(), Taken::duplicate);
+    EXPECT_EQ(taken[1].value(), Taken::fresh);
+}
+
 TEST(Reports, many_at_once_all_count) {
     TestServer world;
     std::vector<std::thread> threads;
