@@ -80,6 +80,7 @@ Intake Router::begin(const Request& head) {
             return begin_route(route, std::move(call));
         }
         allowed += (allowed.empty() ? "" : ", ") + route.method;
+        if (route.method == "GET") allowed += ", HEAD";
     }
     if (allowed.empty())
         return refusal("none", error_response(404, "NOT_FOUND", "there is nothing at this path"));

@@ -31,7 +31,7 @@ TEST(Http, errors_have_firebases_form) {
               "\"status\":\"NOT_FOUND\"}}\n");
     const Answer wrong_method = world.ask("DELETE", "/healthz");
     EXPECT_EQ(wrong_method.status, 405);
-    EXPECT_EQ(wrong_method.headers.at("allow"), "GET");
+    EXPECT_EQ(wrong_method.headers.at("allow"), "GET, HEAD");
 }
 
 TEST(Http, what_is_no_request_is_refused) {
