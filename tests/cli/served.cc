@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <filesystem>
 #include <list>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -59,6 +60,7 @@ void Served::SetUp() {
     folder_ =
         scratch_folder() + "/" + testing::UnitTest::GetInstance()->current_test_info()->name();
     demo_ = folder_ + "/demo";
+    std::filesystem::remove_all(folder_);  // of a run before, with --gtest_repeat
     make_folders(folder_).value();
     ASSERT_EQ(skiff({"init", demo_}).exit_code, 0);
     serve();
