@@ -35,6 +35,17 @@ Error missing_key(const Error& e) {
                                                 " back to this machine)");
 }
 
+// The answer may be lost on its way, and the change be made: what is there tells. All of it: two
+// timestamps of one second may be equal.
+bool was_taken_unheard(Home& home, const Error& e, const Publication& publication) {
+    const bool unheard = e.retry && (e.code == Code::no_network || e.code == Code::data_loss ||
+                                     e.code == Code::deadline_exceeded);
+    return unheard && std::ranges::all_of(publication.files, [&](const MetadataFile& file) {
+               const auto there = home.read(file.path);
+               return there.ok() && *there == file.bytes;
+           });
+}
+
 Result<Changed> try_once(const Publisher& publisher, const Edit& edit) {
     if (publisher.twin) TRY(bring_to_one_state(publisher, *publisher.twin));
     StagedTree tree(publisher.home);
@@ -64,7 +75,9 @@ Result<Changed> try_once(const Publisher& publisher, const Edit& edit) {
         for (const std::string& role : changed.resigned) roles += (roles.empty() ? "" : " ") + role;
         publication.audit.push_back({"sign", roles, ""});
     }
-    TRY(publisher.home.take(publication));
+    const Status taken = publisher.home.take(publication);
+    if (!taken.ok() && !was_taken_unheard(publisher.home, taken.error(), publication))
+        return taken.error();
     return changed;
 }
 

@@ -303,6 +303,24 @@ TEST_F(PublishJob, TwoAtOnceIntoANewHomeBothSucceed) {
     EXPECT_EQ(read(*site, "digits").versions.size(), 3u);
 }
 
+TEST_F(PublishJob, AnAnswerThatWasLostIsNoFailure) {
+    publish_digits(1);
+    TrickyHome deaf(*home);
+    deaf.answer_lost = true;
+    const auto publish_there = [&](const std::string& name) {
+        return publish_version(publisher(deaf), {.model = "digits", .file = model_file(name)},
+                               [](int, int, const std::string&) {});
+    };
+    const auto published = publish_there("mine");
+    ASSERT_EQ(message_of(published), "");
+    EXPECT_EQ(published->version, 2u);
+    EXPECT_EQ(read("digits").versions.size(), 2u);
+    // Somebody else's change is not ours.
+    deaf.before_take = [&] { ASSERT_TRUE(alias("best", 1).ok()); };
+    EXPECT_EQ(message_of(publish_there("second")), "no answer came");
+    EXPECT_EQ(read("digits").versions.size(), 2u);
+}
+
 TEST_F(PublishJob, TriesAgainUntilItsTimeIsOver) {
     publish_digits(1);
     TrickyHome slow(*home);
