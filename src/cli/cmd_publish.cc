@@ -1,4 +1,7 @@
+#include <chrono>
+#include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "cli/commands.h"
 #include "cli/progress.h"
@@ -47,6 +50,24 @@ OrderedJson published_json(const publish::NewVersion& wanted, const publish::Pub
     return json;
 }
 
+// The rate is that of one file: another begins where fewer bytes have gone than before.
+std::function<void(std::uint64_t, std::uint64_t)> upload_bar(Progress& progress) {
+    using Clock = std::chrono::steady_clock;
+    struct Begin {
+        Clock::time_point time;
+        std::uint64_t sent;
+    };
+    return [&progress, begin = std::optional<Begin>(), before = std::uint64_t{0}](
+               std::uint64_t sent, std::uint64_t total) mutable {
+        if (!begin || sent < before) begin = Begin{Clock::now(), sent};
+        before = sent;
+        const std::chrono::duration<double> took = Clock::now() - begin->time;
+        const auto bytes = static_cast<double>(sent - begin->sent);
+        const double rate = took.count() > 0 ? bytes / took.count() : 0;
+        progress.show_bytes(sent, total, "sending " + bytes_line(sent, total, rate));
+    };
+}
+
 Result<ExitCode> publish_file(const Session& session, Options options) {
     publish::NewVersion& wanted = options.version;
     for (const std::string& text : options.builds)
@@ -60,6 +81,7 @@ Result<ExitCode> publish_file(const Session& session, Options options) {
     publish::Published published;
     {
         Progress progress(!session.quiet);
+        workplace->on_upload(upload_bar(progress));
         published = TRY(publish::publish_version(
             workplace->publisher(), wanted, [&](int done, int total, const std::string& what) {
                 progress.show(static_cast<std::size_t>(done), static_cast<std::size_t>(total),

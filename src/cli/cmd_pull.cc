@@ -39,6 +39,10 @@ struct Locked {
     std::string sha256;
 };
 Result<Locked> locked_reference(const Options& options) {
+    if (!file_exists(options.lock_file))
+        return error(Code::not_found, "there is no " + options.lock_file +
+                                          " (make it: skiff pull " + options.reference +
+                                          " --lock " + options.lock_file + ")");
     const Json lock = TRY(read_lock(options.lock_file));
     if (!lock.contains(options.reference))
         return error(Code::not_found, options.lock_file + " does not lock " + options.reference +
@@ -102,6 +106,10 @@ Status write_lock(const Options& options, const publish::VersionState& version) 
     return write_file_durably(options.lock_file, as_bytes(json_text_pretty(lock) + "\n"));
 }
 
+std::string in_folder(const std::string& folder, const std::string& name) {
+    return folder + (folder.ends_with('/') ? "" : "/") + name;
+}
+
 Status copy_target(const Found& found, const std::string& path, const std::string& to) {
     const std::string bytes = TRY(publish::read_target(*found.repository, *found.tree, path));
     return write_file_durably(to, as_bytes(bytes));
@@ -114,32 +122,42 @@ Result<ExitCode> pull(const Session& session, const Options& options) {
             : TRY(find_version(TRY(publish::parse_reference(options.reference)), options.place));
     const Wanted wanted = TRY(wanted_of(found, options.build));
     const publish::VersionState& version = *found.version;
-    const bool into_folder = is_folder(options.output);
-    std::vector<std::string> files = {options.output};
+    // "out/" is a folder that may not be there yet.
+    const bool into_folder = is_folder(options.output) || options.output.ends_with('/');
+    if (into_folder) TRY(make_folders(options.output));
+    std::vector<std::string> files = {options.output}, left;
     if (options.output.empty()) files[0] = wanted.name;
-    if (into_folder) files[0] = options.output + "/" + wanted.name;
-    TRY(copy_target(found, wanted.path, files[0]));
+    if (into_folder) files[0] = in_folder(options.output, wanted.name);
     for (const decide::VersionFile& file : version.record.files) {
-        if (!into_folder) break;
-        if (!trust::is_plain_name(file.name))
+        if (!into_folder) {
+            left.push_back(file.name);
+            continue;
+        }
+        if (!trust::is_plain_name(file.name) || file.name == wanted.name)
             return error(Code::invalid_argument,
-                         "the version has a file of the name \"" + file.name + "\"");
-        files.push_back(options.output + "/" + file.name);
-        TRY(copy_target(found, file.path, files.back()));
+                         "the version has a file of the name \"" + file.name +
+                             "\", which cannot be put beside it (get " + wanted.name +
+                             " alone, "
+                             "with -o FILE)");
+        files.push_back(in_folder(options.output, file.name));
     }
+    TRY(copy_target(found, wanted.path, files[0]));
+    for (std::size_t i = 1; i < files.size(); ++i)
+        TRY(copy_target(found, version.record.files[i - 1].path, files[i]));
     if (options.write_lock && !options.locked) TRY(write_lock(options, version));
     if (session.json())
         session.print_json({{"model", found.model.name},
                             {"version", version.record.version},
                             {"sha256", wanted.sha256},
                             {"bytes", wanted.bytes},
-                            {"files", files}});
+                            {"files", files},
+                            {"files_left", left}});
     session.say(found.model.name + ":" + std::to_string(version.record.version) + " in " +
                 joined(files, ", ") + ", " + human_bytes(wanted.bytes) + ", sha256 " +
                 wanted.sha256.substr(0, 12));
-    if (!into_folder && !version.record.files.empty())
-        session.say("note: it has " + std::to_string(version.record.files.size()) +
-                    " more file(s): -o FOLDER gets them too");
+    if (!left.empty())
+        session.say("note: it has " + joined(left, ", ") + " too: skiff pull " + options.reference +
+                    " -o FOLDER/ gets all of it");
     return exit_done;
 }
 
@@ -151,7 +169,7 @@ void add_pull(CLI::App& app, Session& session) {
     verb->add_option("REF", options->reference, "NAME:VERSION, NAME@ALIAS or NAME@sha256:HEX")
         ->required();
     verb->add_option("-o", options->output,
-                     "FILE, or a folder for all files of the version (default: NAME-VERSION.*)");
+                     "FILE, or FOLDER/ for all files of the version (default: NAME-VERSION.*)");
     verb->add_option("--build", options->build, "CLASS: what devices of this class get");
     CLI::Option* lock = verb->add_option("--lock", options->lock_file,
                                          "FILE: note there what this reference means today");

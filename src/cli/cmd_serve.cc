@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/models/describe.h"
 #include "server/server.h"
 #include "trust/date_time.h"
 
@@ -16,9 +17,9 @@ void log_to_stderr(LogLevel level, std::string_view message) {
     const char* word = level == LogLevel::error     ? "error: "
                        : level == LogLevel::warning ? "warning: "
                                                     : "";
-    std::string line = trust::date_time_text(std::time(nullptr)) + " " + word;
-    for (const char c : message) line += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-    line += '\n';
+    // Paths are what strangers ask for.
+    const std::string line = trust::date_time_text(std::time(nullptr)) + " " + word +
+                             visible(std::string(message)) + "\n";
     std::fputs(line.c_str(), stderr);
 }
 

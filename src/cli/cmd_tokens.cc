@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/models/describe.h"
 #include "cli/table.h"
 #include "server/data_folder.h"
 #include "server/tokens.h"
@@ -41,8 +42,8 @@ Result<ExitCode> list(const Session& session, const Options& options) {
         const std::string created = trust::date_time_text(token.created_s);
         const std::string revoked =
             token.revoked_s ? trust::date_time_text(*token.revoked_s) : std::string();
-        table.add({std::to_string(token.id), token.project, joined(token.scopes, " "), token.note,
-                   created, revoked});
+        table.add({std::to_string(token.id), token.project, joined(token.scopes, " "),
+                   visible(token.note), created, revoked});
         json.push_back({{"id", token.id},
                         {"project", token.project},
                         {"scopes", token.scopes},

@@ -36,6 +36,9 @@ std::string plain_words(const CLI::ParseError& e) {
         return part.str(1) + " " + part.str(2) + ": between " + shorter(part.str(3)) + " and " +
                shorter(part.str(4));
     }
+    static const std::regex number("Could not convert: (\\S+) = (.*)");
+    if (std::regex_match(what, part, number))
+        return part.str(1) + " " + part.str(2) + ": is not a number that fits";
     static const std::regex output("--output: Check (.*) value in \\{csv.*");
     if (std::regex_match(what, part, output))
         return "-o " + part.str(1) + ": write table, json or csv";
@@ -95,16 +98,22 @@ int main(int argc, char** argv) {
     skiff::cli::add_status(app, session);
     skiff::cli::add_device(app, session);
     skiff::cli::add_engine_child(app, session);
+    // "skiff help publish" is "skiff publish --help".
+    std::vector<std::string> words(argv + 1, argv + argc);
+    if (!words.empty() && words[0] == "help") {
+        std::rotate(words.begin(), words.begin() + 1, words.end());
+        words.back() = "--help";
+    }
     try {
-        app.parse(argc, argv);
+        app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
     } catch (const CLI::ParseError& e) {
         if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
-        const bool unknown = app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-';
-        std::string what = wrong_verb(app, {argv + 1, argv + argc}, e);
+        const bool unknown =
+            app.get_subcommands().empty() && !words.empty() && !words[0].starts_with('-');
+        std::string what = wrong_verb(app, words, e);
         if (what.empty())
-            what =
-                (unknown ? "there is no command '" + std::string(argv[1]) + "'" : plain_words(e)) +
-                " (see skiff --help)";
+            what = (unknown ? "there is no command '" + words[0] + "'" : plain_words(e)) +
+                   " (see skiff --help)";
         skiff::cli::print_error(what);
         return skiff::cli::exit_misused;
     }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "cli/table.h"
+
 namespace skiff::cli {
 
 using namespace std::chrono_literals;
@@ -38,6 +40,13 @@ void Progress::show_bytes(std::uint64_t done, std::uint64_t total, std::string_v
         bar = "[" + std::string(full, '#') + std::string(width - full, '.') + "] ";
     }
     print(bar + std::string(what.substr(0, 100)));
+}
+
+std::string bytes_line(std::uint64_t done, std::uint64_t total, double bytes_per_s) {
+    std::string line = human_bytes(done) + " of " + human_bytes(total);
+    if (total > 0) line += ", " + std::to_string(std::min(done, total) * 100 / total) + " %";
+    if (bytes_per_s > 0) line += ", " + human_bytes(static_cast<std::uint64_t>(bytes_per_s)) + "/s";
+    return line;
 }
 
 }  // namespace skiff::cli

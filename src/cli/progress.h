@@ -17,7 +17,7 @@ class Progress {
     Progress& operator=(const Progress&) = delete;
 
     void show(std::size_t done, std::size_t total, std::string_view what);
-    // A bar of bytes, when `total` is known, and a line beside it.
+    // A bar of bytes, when `total` is known, and a line beside it: bytes_line(), say.
     void show_bytes(std::uint64_t done, std::uint64_t total, std::string_view what);
 
  private:
@@ -26,5 +26,8 @@ class Progress {
     bool shown_ = false;
     std::chrono::steady_clock::time_point start_, last_;
 };
+
+// "3.2 MB of 10.0 MB, 32 %, 1.2 MB/s"; without the percent or the rate where they are not known.
+std::string bytes_line(std::uint64_t done, std::uint64_t total, double bytes_per_s);
 
 }  // namespace skiff::cli

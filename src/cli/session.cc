@@ -1,5 +1,6 @@
 #include "cli/session.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <nlohmann/json.hpp>
@@ -9,10 +10,13 @@
 namespace skiff::cli {
 
 void print_error(std::string_view message) {
-    // What wraps an error may name the same place as the error does.
-    if (const std::size_t end = message.find(": "); end != message.npos)
-        if (message.substr(end + 2).starts_with(message.substr(0, end)))
+    // What wraps an error may name the same place as the error does, or a file in it.
+    if (const std::size_t end = message.find(": "); end != message.npos) {
+        const std::string_view place = message.substr(0, end), rest = message.substr(end + 2);
+        const std::string_view after = rest.substr(std::min(place.size(), rest.size()));
+        if (rest.starts_with(place) && (after.starts_with(": ") || after.starts_with('/')))
             message.remove_prefix(end + 2);
+    }
     std::string line = "skiff: error: ";
     for (const char c : message) line += c == '\n' || c == '\r' ? ' ' : c;
     line += '\n';

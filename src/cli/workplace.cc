@@ -107,6 +107,11 @@ publish::Publisher Workplace::publisher() const {
     return {*home_, root_, name_, keys_.signers(), std::time(nullptr), twin_.get()};
 }
 
+void Workplace::on_upload(const HttpHome::OnUpload& listener) {
+    for (publish::Home* home : {home_.get(), twin_.get()})
+        if (auto* server = dynamic_cast<HttpHome*>(home)) server->on_upload(listener);
+}
+
 Status Workplace::remember_home() {
     if (dry_run_ || !project_) return {};
     if (!place_.context.empty()) {

@@ -1,6 +1,8 @@
 // What the delivery verbs share: the project's folder, its home, its keys.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,6 +41,8 @@ class Workplace {
     publish::Home& home() const { return *home_; }
     const std::optional<publish::Project>& project() const { return project_; }
     bool home_is_server() const { return !place_.context.empty(); }
+    // Called while targets are sent to a server, whichever of the two homes is on one.
+    void on_upload(const std::function<void(std::uint64_t sent, std::uint64_t total)>& listener);
     // After a publication: skiff.json names this home from now on, and a context that was logged in
     // to before anything was published there has its root.
     Status remember_home();

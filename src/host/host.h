@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,6 +35,8 @@ struct HttpRequest {
     // Once it is true, the request ends within a second or so with Code::cancelled, also when no
     // byte arrives. Null: it cannot be stopped so. Outlives the request.
     const std::atomic<bool>* stops = nullptr;
+    // Called by send(), now and then, with how many bytes of `body` have gone out. A host need not.
+    std::function<void(std::uint64_t)> on_sent = {};
 };
 
 struct HttpResponse {

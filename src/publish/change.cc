@@ -35,7 +35,19 @@ Error missing_key(const Error& e) {
                                                 " back to this machine)");
 }
 
+// The answer may be lost on its way, and the change be made: what is there tells. All of it: two
+// timestamps of one second may be equal.
+bool was_taken_unheard(Home& home, const Error& e, const Publication& publication) {
+    const bool unheard = e.retry && (e.code == Code::no_network || e.code == Code::data_loss ||
+                                     e.code == Code::deadline_exceeded);
+    return unheard && std::ranges::all_of(publication.files, [&](const MetadataFile& file) {
+               const auto there = home.read(file.path);
+               return there.ok() && *there == file.bytes;
+           });
+}
+
 Result<Changed> try_once(const Publisher& publisher, const Edit& edit) {
+    if (publisher.twin) TRY(bring_to_one_state(publisher, *publisher.twin));
     StagedTree tree(publisher.home);
     trust::Repository repository = TRY(open_home(publisher, tree));
     const std::vector<AuditNote> notes = TRY(edit(repository, tree));
@@ -63,7 +75,9 @@ Result<Changed> try_once(const Publisher& publisher, const Edit& edit) {
         for (const std::string& role : changed.resigned) roles += (roles.empty() ? "" : " ") + role;
         publication.audit.push_back({"sign", roles, ""});
     }
-    TRY(publisher.home.take(publication));
+    const Status taken = publisher.home.take(publication);
+    if (!taken.ok() && !was_taken_unheard(publisher.home, taken.error(), publication))
+        return taken.error();
     return changed;
 }
 
@@ -85,7 +99,6 @@ Result<trust::Repository> open_home(const Publisher& publisher, StagedTree& tree
 
 Result<Changed> change(const Publisher& publisher, const Edit& edit) {
     const std::shared_ptr<void> turn = publisher.home.turn();
-    if (publisher.twin) TRY(bring_to_one_state(publisher, *publisher.twin));
     const auto deadline = std::chrono::steady_clock::now() + publisher.patience;
     for (int lost = 1;; ++lost) {
         auto changed = try_once(publisher, edit);

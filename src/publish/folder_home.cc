@@ -6,6 +6,7 @@
 #include "base/hex.h"
 #include "publish/audit.h"
 #include "publish/home.h"
+#include "publish/left_files.h"
 #include "trust/date_time.h"
 #include "trust/metadata.h"
 
@@ -52,6 +53,7 @@ class FolderHome final : public Home {
     Status put_target(const std::string& path, Bytes bytes) override {
         TRY(check_target_file(path, bytes));
         if (tree_.exists(path)) return {};  // written whole or not at all
+        remove_left_files(folder_ + "/" + path.substr(0, path.rfind('/')));
         return tree_.write(path, bytes);
     }
 
@@ -75,6 +77,7 @@ class FolderHome final : public Home {
             return retryable(Code::aborted, folder_ +
                                                 ": somebody else published meanwhile "
                                                 "(read it again and repeat the change)");
+        remove_left_files(folder_ + "/metadata");
         std::vector<std::string> made;
         const Status written = write(publication, made);
         if (!written.ok())

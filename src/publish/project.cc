@@ -45,10 +45,14 @@ class NewProject {
     explicit NewProject(const std::string& folder) : folder_(folder) {}
 
     Status check_free() const {
+        const bool whole = file_exists(folder_ + settings_file);  // it is written last
         for (const char* entry : entries)
             if (file_exists(folder_ + entry))
                 return error(Code::already_exists,
-                             folder_ + entry + " is there already (choose another folder)");
+                             folder_ + entry + " is there already (choose another folder" +
+                                 (whole ? ")"
+                                        : "; if an init was broken off here, remove keys, tree, "
+                                          "audit.jsonl and root.json)"));
         return {};
     }
 

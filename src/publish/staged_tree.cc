@@ -3,6 +3,7 @@
 #include "base/hex.h"
 #include "base/sha256.h"
 #include "publish/home.h"
+#include "publish/left_files.h"
 #include "trust/layout.h"
 
 namespace skiff::publish {
@@ -45,6 +46,7 @@ Result<std::string> hash_of_target_file(const std::string& file) {
         error(Code::invalid_argument,
               "\"" + file.substr(0, 200) + "\" is not targets/FOLDER/<sha256>.<name>");
     if (!file.starts_with(targets_folder) || file.size() < name + hash_digits + 2) return misnamed;
+    if (is_temporary_name(file)) return misnamed;
     const std::string hash = file.substr(name, hash_digits);
     const auto digit = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
     if (!std::all_of(hash.begin(), hash.end(), digit) || file[name + hash_digits] != '.')

@@ -73,6 +73,10 @@ struct Intake {
     // client breaks off, the function is destroyed. Null: the body is gathered in Request::body.
     std::function<Status(Bytes)> take = {};
     std::function<void(Request, Reply)> answer = {};
+    // For answers that are waited for: called, perhaps more than once, when the client has closed
+    // its side meanwhile. What waits should answer now: a client that closed one direction reads
+    // on.
+    std::function<void()> left = {};
 };
 
 // Any thread.

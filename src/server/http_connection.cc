@@ -1,5 +1,6 @@
 #include "server/http_connection.h"
 
+#include <poll.h>
 #include <sys/sendfile.h>
 
 #include <algorithm>
@@ -30,18 +31,36 @@ constexpr std::uint64_t linger_bytes = 32u << 20;
 constexpr std::chrono::milliseconds linger_time{3'000};
 constexpr std::chrono::seconds longest_look{5};
 
+std::string lower(std::string text) {
+    for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return text;
+}
+
+// "/p/demo", also of the form that is meant for proxies: "http://host/p/demo".
+std::string_view without_host(std::string_view target) {
+    const std::size_t scheme = target.find("://");
+    if (target.starts_with('/') || scheme == target.npos) return target;
+    const std::size_t path = target.find_first_of("/?", scheme + 3);
+    return path == target.npos || target[path] == '?' ? "/" : target.substr(path);
+}
+
 Request head_of(const Parser& parser) {
     const auto& message = parser.get();
     Request request;
     request.method = std::string(message.method_string());
-    const std::string_view target(message.target().data(), message.target().size());
+    const std::string_view target =
+        without_host({message.target().data(), message.target().size()});
     const std::size_t mark = target.find('?');
     request.path = std::string(target.substr(0, mark));
     if (mark != target.npos) request.query = std::string(target.substr(mark + 1));
     for (const auto& field : message) {
-        std::string name(field.name_string());
-        for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-        request.headers.emplace_back(std::move(name), std::string(field.value()));
+        std::string name = lower(std::string(field.name_string()));
+        const auto known = std::ranges::find(request.headers, name, &Headers::value_type::first);
+        // Several lines of one name are one list.
+        if (known != request.headers.end())
+            known->second += ", " + std::string(field.value());
+        else
+            request.headers.emplace_back(std::move(name), std::string(field.value()));
     }
     return request;
 }
@@ -62,6 +81,17 @@ Response refusal_of(const error_code& ec) {
     if (ec == http::error::header_limit || ec == http::error::buffer_overflow)
         return error_response(431, "INVALID_ARGUMENT", "the request's head is too long");
     return error_response(400, "INVALID_ARGUMENT", "this is no HTTP request: " + ec.message());
+}
+
+// What the parser takes, and we cannot: where such a request ends would be a guess.
+std::optional<Response> refusal_of(const Request& head, bool is_1_1) {
+    const std::string coding = lower(std::string(head.header("transfer-encoding")));
+    if (!coding.empty() && coding != "chunked")
+        return error_response(501, "UNIMPLEMENTED",
+                              "of transfer encodings only chunked is known here");
+    if (is_1_1 && head.header("host").empty())
+        return error_response(400, "INVALID_ARGUMENT", "the request has no Host");
+    return std::nullopt;
 }
 
 // A client that went away, or was let go: nothing to answer.
@@ -110,6 +140,7 @@ class BeastConnection final : public Connection,
         timer_.expires_at(std::min(deadline_, SteadyClock::now() + longest_look));
         timer_.async_wait([self = shared_from_this()](const error_code& ec) {
             if (ec || !self->socket_.is_open()) return;
+            self->look_for_leaving();
             if (SteadyClock::now() >= self->deadline_)
                 self->close();
             else
@@ -155,8 +186,12 @@ class BeastConnection final : public Connection,
         Intake intake;
         Response response;
         bool whole = false, gone = false;
+        const auto unfit = refusal_of(head, parser.get().version() >= 11);
         try {
-            intake = handler_.begin(head);
+            if (unfit)
+                intake = {.route = "none", .refusal = unfit};
+            else
+                intake = handler_.begin(head);
         } catch (const std::exception& e) {
             intake.refusal = bug_response(e.what());
         }
@@ -165,8 +200,12 @@ class BeastConnection final : public Connection,
         else
             gone = !co_await receive(parser, intake, request, response, whole);
         if (whole && !gone) response = co_await ask(intake, std::move(request));
+        // What a broken upload took up is free before its sender hears of it.
+        intake.take = nullptr;
+        intake.answer = nullptr;
         // With a body that nobody read, what follows on this connection is no request.
-        const bool keep = (whole || parser.is_done()) && parser.keep_alive() && !shared_.stopping;
+        const bool keep =
+            (whole || parser.is_done()) && parser.keep_alive() && !unfit && !shared_.stopping;
         bool sent = false;
         if (!gone) sent = co_await send(response, keep, head.method == "HEAD");
         const std::chrono::duration<double> took = SteadyClock::now() - begin;
@@ -232,10 +271,27 @@ class BeastConnection final : public Connection,
         return taken.ok();
     }
 
+    // Nobody reads from the socket while an answer is waited for. When bytes of a next request lie
+    // there, it stays readable: then the timer looks again.
+    void watch_for_leaving() {
+        socket_.async_wait(tcp::socket::wait_read,
+                           [self = shared_from_this()](const error_code& ec) {
+                               if (!ec) self->look_for_leaving();
+                           });
+    }
+
+    void look_for_leaving() {
+        if (!left_ || !socket_.is_open()) return;
+        pollfd look{socket_.native_handle(), POLLRDHUP, 0};
+        if (::poll(&look, 1, 0) > 0) left_();
+    }
+
     // Hands the request over and waits for the reply, from whatever thread it comes.
     asio::awaitable<Response> ask(Intake& intake, Request request) {
         deadline_ = SteadyClock::time_point::max();
         const auto executor = socket_.get_executor();
+        left_ = intake.left;
+        if (left_) watch_for_leaving();
         auto initiate = [&intake, &request, executor](auto handler) {
             auto waiting = std::make_shared<decltype(handler)>(std::move(handler));
             Reply reply = [waiting, executor](Response response) {
@@ -251,6 +307,10 @@ class BeastConnection final : public Connection,
         };
         Response response = co_await asio::async_initiate<decltype(use_awaitable), void(Response)>(
             initiate, use_awaitable);
+        if (std::exchange(left_, nullptr)) {
+            error_code ignored;
+            socket_.cancel(ignored);
+        }
         co_return response;
     }
 
@@ -324,6 +384,7 @@ class BeastConnection final : public Connection,
     beast::flat_buffer buffer_{2 * 1024 * 1024};
     SteadyClock::time_point deadline_;
     bool idle_ = true;
+    std::function<void()> left_;  // of the request that is waited for
     Handler& handler_;
     ConnectionShare& shared_;
 };

@@ -68,6 +68,12 @@ CREATE TABLE report_counts (
 
 CREATE TABLE probe (id INTEGER PRIMARY KEY CHECK (id = 1), at_s INTEGER NOT NULL) STRICT;
 )",
+    // The day on which a report's window ended, by which reports are forgotten. Of those that were
+    // taken before nobody knows it: they stay.
+    R"(
+ALTER TABLE reports ADD COLUMN ended_day INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX reports_by_day ON reports (ended_day);
+)",
 };
 
 }  // namespace

@@ -20,6 +20,13 @@ constexpr std::size_t most_goals = 60;
 constexpr std::size_t most_waiting = 10'000;
 constexpr std::uint64_t largest_sum = std::uint64_t{1} << 48;  // what read_cell takes
 constexpr const char* rest_name = "other";
+constexpr std::int64_t day_s = 86'400;
+constexpr std::int64_t forgotten_at_once = 5'000;
+constexpr std::chrono::milliseconds between_forgetting{10};
+
+std::int64_t day_of(const telemetry::Report& report) {
+    return report.window_end_ms / (day_s * 1'000);
+}
 
 Status bind_key(sqlite::Statement& statement, const std::string& project, const CellKey& key) {
     statement.bind(1, project).bind(2, key.model).bind(3, std::int64_t{key.version});
@@ -62,11 +69,13 @@ bool can_be_kept(const CellCounts& c) {
 
 class Taker {
  public:
-    explicit Taker(sqlite::Database& database) : database_(database) {}
+    Taker(sqlite::Database& database, std::int64_t today) : database_(database), today_(today) {}
 
     // Reads all, merges, then writes: an error leaves no trace of the report.
     Result<Taken> take(const IncomingReport& incoming) {
         if (TRY(is_known(incoming))) return Taken::duplicate;
+        const std::int64_t day = day_of(incoming.report);
+        if (day >= first_day && day < today_ - report_days) return Taken::too_old;
         std::map<CellKey, CellCounts> sums;
         for (const CellSnapshot& cell : incoming.report.cells)
             TRY(merge(incoming.project, cell, sums));
@@ -108,9 +117,10 @@ class Taker {
     }
 
     Status remember(const IncomingReport& incoming) {
-        auto insert = TRY(prepare("INSERT INTO reports VALUES (?,?,?)"));
+        auto insert = TRY(prepare("INSERT INTO reports VALUES (?,?,?,?)"));
         insert.bind(1, incoming.project).bind(2, incoming.report.report_id);
         insert.bind(3, static_cast<std::int64_t>(incoming.report.sequence));
+        insert.bind(4, day_of(incoming.report));
         return run(insert);
     }
 
@@ -175,24 +185,40 @@ class Taker {
     }
 
     sqlite::Database& database_;
+    const std::int64_t today_;
     bool storage_failed_ = false;
 };
 
 }  // namespace
 
 Result<std::vector<Result<Taken>>> take_reports(Ledger& ledger,
-                                                std::span<const IncomingReport> reports) {
+                                                std::span<const IncomingReport> reports,
+                                                std::int64_t now_s) {
     const std::lock_guard lock(ledger.mutex);
     std::vector<Result<Taken>> results;
     TRY(ledger.database->transaction([&]() -> Status {
         for (const IncomingReport& report : reports) {
-            Taker taker(*ledger.database);
+            Taker taker(*ledger.database, now_s / day_s);
             results.push_back(taker.take(report));
             if (taker.storage_failed()) return results.back().error();
         }
         return {};
     }));
     return results;
+}
+
+Result<std::int64_t> forget_old_reports(Ledger& ledger, std::int64_t now_s) {
+    for (std::int64_t forgotten = 0;; std::this_thread::sleep_for(between_forgetting)) {
+        const std::lock_guard lock(ledger.mutex);
+        auto remove = TRY(ledger.database->prepare(
+            "DELETE FROM reports WHERE (project, report_id, sequence) IN (SELECT project, "
+            "report_id, sequence FROM reports WHERE ended_day >= ? AND ended_day < ? LIMIT ?)"));
+        remove.bind(1, first_day).bind(2, now_s / day_s - remembered_days);
+        TRY(remove.bind(3, forgotten_at_once).run());
+        const std::int64_t gone = ledger.database->changes();
+        forgotten += gone;
+        if (gone < forgotten_at_once) return forgotten;
+    }
 }
 
 Result<std::vector<StatCell>> read_stats(Ledger& ledger, const std::string& project) {
@@ -209,7 +235,8 @@ Result<std::vector<StatCell>> read_stats(Ledger& ledger, const std::string& proj
     return cells;
 }
 
-ReportWriter::ReportWriter(Ledger& ledger) : ledger_(ledger), thread_([this] { work(); }) {}
+ReportWriter::ReportWriter(Ledger& ledger, std::function<std::int64_t()> now_s)
+    : ledger_(ledger), now_s_(std::move(now_s)), thread_([this] { work(); }) {}
 
 ReportWriter::~ReportWriter() {
     {
@@ -242,7 +269,7 @@ void ReportWriter::work() {
         std::vector<IncomingReport> reports;
         reports.reserve(batch.size());
         for (Waiting& waiting : batch) reports.push_back(std::move(waiting.report));
-        auto results = take_reports(ledger_, reports);
+        auto results = take_reports(ledger_, reports, now_s_());
         for (std::size_t i = 0; i < batch.size(); ++i)
             batch[i].done(results.ok() ? std::move((*results)[i]) : Result<Taken>(results.error()));
     }

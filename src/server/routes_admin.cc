@@ -1,4 +1,5 @@
 // For who runs the server: health, readiness, metrics.
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
@@ -10,10 +11,13 @@ namespace skiff::server {
 
 namespace {
 
+constexpr std::array<std::uint8_t, 64 * 1024> probe{};
+
 Status storage_works(Services& services) {
     TRY(services.ledger->probe(services.now_s()));
+    // Bytes, not an empty file: for that a full disk has room. As a new file each time.
     const std::string file = services.data.uploads() + "/probe";
-    return write_file_durably(file, {});
+    return write_file_durably(file, Bytes(probe.data(), probe.size()));
 }
 
 // Of each project that was published: when the first of its roles expires.

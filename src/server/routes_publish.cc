@@ -37,6 +37,16 @@ Response target_response(int status, const std::string& path) {
     return json_response(status, {{"path", path}});
 }
 
+// The reason is for the log; whoever sends can do nothing about it.
+Status in_our_words(const Status& written) {
+    if (written.ok()) return written;
+    log(LogLevel::error, "receiving a target: " + written.error().message);
+    const bool full = written.error().code == Code::not_enough_space;
+    return error(written.error().code,
+                 full ? "the server's disk is full, nothing was taken (try again later)"
+                      : "the server cannot use its storage, nothing was taken (try again later)");
+}
+
 Intake receive_target(Services& services, const Call& call) {
     Intake intake;
     const auto rest = percent_decoded(call.rest);
@@ -65,7 +75,7 @@ Intake receive_target(Services& services, const Call& call) {
         return intake;
     }
     const std::shared_ptr<Upload> upload = std::move(*begun);
-    intake.take = [upload](Bytes bytes) { return upload->write(bytes); };
+    intake.take = [upload](Bytes bytes) { return in_our_words(upload->write(bytes)); };
     intake.answer = [upload, hash = *hash, root, file, path](const Request&, const Reply& reply) {
         const Status done = upload->finish(hash, root, file);
         if (done.ok()) return reply(target_response(201, path));

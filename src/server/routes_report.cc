@@ -9,6 +9,11 @@ namespace skiff::server {
 
 namespace {
 
+const char* word_of(Taken taken) {
+    if (taken == Taken::too_old) return "too_old";
+    return taken == Taken::duplicate ? "duplicate" : "fresh";
+}
+
 void take_report(Services& services, const Call& call, const Reply& reply) {
     auto report = telemetry::read_report(call.request.body);
     if (!report.ok()) {
@@ -22,10 +27,10 @@ void take_report(Services& services, const Call& call, const Reply& reply) {
             return reply(theirs ? error_response(taken.error())
                                 : storage_failure(taken.error(), "taking reports"));
         }
-        const bool duplicate = *taken == Taken::duplicate;
-        services.metrics.count_report(duplicate ? "duplicate" : "fresh");
-        Json body = {{"accepted", true}};
-        if (duplicate) body["duplicate"] = true;
+        services.metrics.count_report(word_of(*taken));
+        // A device need not send again whatever the word is.
+        Json body = {{"accepted", *taken != Taken::too_old}};
+        if (*taken != Taken::fresh) body[word_of(*taken)] = true;
         reply(json_response(200, body));
     };
     if (services.report_writer->add({call.project, std::move(*report)}, done)) return;

@@ -21,7 +21,7 @@ void serve(Services& services, const std::string& folder, const Call& call, cons
     reply(serve_file(project->tree(), folder + call.rest, call.request));
 }
 
-void wait(Services& services, const Call& call, const Reply& reply) {
+void wait(Services& services, std::uint64_t id, const Call& call, const Reply& reply) {
     const auto after = whole_number(call.request.query_value("after"));
     if (!after)
         return reply(
@@ -30,13 +30,24 @@ void wait(Services& services, const Call& call, const Reply& reply) {
     if (!project) return reply(no_such_project());
     const auto version = project->version();
     if (!version.ok()) return reply(storage_failure(version.error(), "reading a version"));
-    services.waiters.add(call.project, *after, *version, Waiters::Clock::now() + longest_wait,
+    services.waiters.add(id, call.project, *after, *version, Waiters::Clock::now() + longest_wait,
                          [reply](std::int64_t now) {
                              reply(json_response(200, {{"version", now}}));
                          });
     // What was published between the look and the entry into the list would be missed.
     const auto now = project->version();
     if (now.ok() && *now > *version) services.waiters.published(call.project, *now);
+}
+
+// A client that goes away while it waits leaves nothing behind.
+Intake begin_wait(Services& services, const Call& call) {
+    const std::uint64_t id = services.waiters.new_id();
+    Intake intake;
+    intake.answer = [&services, id, call](const Request&, const Reply& reply) {
+        wait(services, id, call, reply);
+    };
+    intake.left = [&services, id] { services.waiters.leave(id); };
+    return intake;
 }
 
 }  // namespace
@@ -48,10 +59,9 @@ void add_tree_routes(std::vector<Route>& routes, Services& services) {
                           .answer = [&services, folder](Call call, Reply reply) {
                               serve(services, folder, call, reply);
                           }});
-    routes.push_back(
-        {.method = "GET",
-         .pattern = "/v1/projects/{project}/wait",
-         .answer = [&services](Call call, Reply reply) { wait(services, call, reply); }});
+    routes.push_back({.method = "GET",
+                      .pattern = "/v1/projects/{project}/wait",
+                      .begin = [&services](Call call) { return begin_wait(services, call); }});
 }
 
 }  // namespace skiff::server

@@ -14,7 +14,8 @@ Result<std::unique_ptr<Services>> Services::open(const std::string& data,
     services->ledger = TRY(Ledger::open(services->data.database()));
     services->report_ledger = TRY(Ledger::open(services->data.database()));
     TRY(services->data.empty_uploads());
-    services->report_writer = std::make_unique<ReportWriter>(*services->report_ledger);
+    services->report_writer =
+        std::make_unique<ReportWriter>(*services->report_ledger, services->now_s);
     for (const std::string& name : TRY(services->data.projects()))
         TRY(services->project(name)->settle());
     return services;
@@ -34,6 +35,11 @@ std::shared_ptr<Project> Services::existing_project(const std::string& name) {
 }
 
 void Services::upkeep() {
+    const auto forgotten = forget_old_reports(*report_ledger, now_s());
+    if (!forgotten.ok())
+        log(LogLevel::error, "forgetting old reports: " + forgotten.error().message);
+    else if (*forgotten > 0)
+        log(LogLevel::info, "forgot " + std::to_string(*forgotten) + " old reports, long counted");
     const auto names = data.projects();
     if (!names.ok()) return log(LogLevel::error, "listing projects: " + names.error().message);
     for (const std::string& name : *names) keep_up(*project(name));

@@ -27,7 +27,8 @@ struct Services {
     std::shared_ptr<Project> project(const std::string& name);
     // Null when the server has nothing of that name.
     std::shared_ptr<Project> existing_project(const std::string& name);
-    // Signs again in all projects what is due, and says in the log what will expire.
+    // Signs again in all projects what is due, says in the log what will expire, and forgets old
+    // reports.
     void upkeep();
 
     DataFolder data;

@@ -6,6 +6,7 @@
 #include "base/files.h"
 #include "base/hex.h"
 #include "base/sha256.h"
+#include "publish/left_files.h"
 #include "server/answers.h"
 
 namespace skiff::server {
@@ -25,7 +26,7 @@ Response no_such_file() {
 // no temporary ones.
 bool is_served_name(std::string_view name) {
     if (name.empty() || name.size() > longest_segment || name.front() == '.') return false;
-    if (name.find(".tmp") != name.npos) return false;
+    if (publish::is_temporary_name(name)) return false;
     return std::ranges::all_of(name, [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                c == '.' || c == '_' || c == '-' || c == '~' || c == '%';

@@ -5,6 +5,7 @@
 #include "base/hex.h"
 #include "base/random.h"
 #include "base/sha256.h"
+#include "publish/audit.h"
 #include "trust/layout.h"
 
 namespace skiff::server {
@@ -47,7 +48,7 @@ Status check_new(const std::string& project, const std::vector<std::string>& sco
                          "\"" + scope + "\" is no scope (there are publish, report and read)");
     if (note.size() > longest_note)
         return error(Code::invalid_argument, "the note is longer than 200 bytes");
-    return {};
+    return publish::check_plain_text(note, "--note");
 }
 
 }  // namespace

@@ -16,12 +16,12 @@ void Waiters::answer(const Predicate& due) {
     for (const Waiter& waiter : ready) waiter.done(waiter.version);
 }
 
-void Waiters::add(const std::string& project, std::int64_t after, std::int64_t version,
-                  Clock::time_point until, Done done) {
+void Waiters::add(std::uint64_t id, const std::string& project, std::int64_t after,
+                  std::int64_t version, Clock::time_point until, Done done) {
     {
         const std::lock_guard lock(mutex_);
         if (version <= after && !ended_) {
-            waiters_.push_back({project, after, version, until, std::move(done)});
+            waiters_.push_back({id, project, after, version, until, std::move(done)});
             return;
         }
     }
@@ -34,6 +34,10 @@ void Waiters::published(const std::string& project, std::int64_t version) {
         waiter.version = version;
         return version > waiter.after;
     });
+}
+
+void Waiters::leave(std::uint64_t id) {
+    answer([&](const Waiter& waiter) { return waiter.id == id; });
 }
 
 void Waiters::expire(Clock::time_point now) {

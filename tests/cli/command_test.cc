@@ -90,6 +90,19 @@ TEST(Command, BadModels) {
         << inspected.out;
 }
 
+TEST(Command, HelpIsAWordToo) {
+    const std::vector<std::pair<std::vector<std::string>, std::vector<std::string>>> pairs = {
+        {{"help"}, {"--help"}},
+        {{"help", "publish"}, {"publish", "--help"}},
+        {{"help", "rollout", "start"}, {"rollout", "start", "--help"}}};
+    for (const auto& [word, option] : pairs) {
+        const test::Finished helped = run_skiff(word);
+        EXPECT_EQ(helped.exit_code, 0) << helped.err;
+        EXPECT_EQ(helped.out, run_skiff(option).out);
+        EXPECT_NE(helped.out.find("Usage:"), std::string::npos);
+    }
+}
+
 TEST(Command, MisuseInPlainWords) {
     const struct {
         std::vector<std::string> arguments;
@@ -99,6 +112,8 @@ TEST(Command, MisuseInPlainWords) {
         {{"bench", "x", "--threads", "999"}, "--threads 999: between 1 and 256 (see skiff --help)"},
         {{"rollout", "start", "x:1", "--percent", "-5"},
          "--percent -5: between 0 and 100 (see skiff --help)"},
+        {{"tokens", "revoke", "x", "--data", "d", "--project", "p"},
+         "ID x: is not a number that fits (see skiff --help)"},
         {{"models", "wombat"}, "models has no \"wombat\": show, alias, revoke, audit"},
         {{"tokens", "wombat"}, "tokens has no \"wombat\": create, list, revoke"},
         {{"-q", "tokens", "wombat", "--data", "x"},

@@ -88,6 +88,14 @@ TEST_F(HttpHomeTest, ReadsTheStaticTreeWithoutTheToken) {
     EXPECT_TRUE(home_.read("metadata/x").error().retry);
 }
 
+TEST_F(HttpHomeTest, NoServerFillsItsMemory) {
+    answer(200, std::string((16 << 20) + 1, ' '));
+    EXPECT_EQ(home_.read("metadata/timestamp.json").error().code, Code::resource_exhausted);
+    EXPECT_FALSE(home_.version().ok());
+    EXPECT_FALSE(home_.stats().ok());
+    EXPECT_EQ(home_.read("targets/models/digits/ab.1.bin").value().size(), (16u << 20) + 1);
+}
+
 TEST_F(HttpHomeTest, PutsTargets) {
     for (const int status : {200, 201}) {
         answer(status);

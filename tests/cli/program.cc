@@ -5,8 +5,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <utility>
 
 #include "base/files.h"
 #include "cli/engine_choice.h"
@@ -37,14 +40,11 @@ std::string scratch_file(const std::string& name, Bytes bytes) {
     return path;
 }
 
-Finished run_skiff(const std::vector<std::string>& arguments,
-                   const std::map<std::string, std::string>& environment) {
-    const std::string out = scratch_folder() + "/out", err = scratch_folder() + "/err";
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&actions, 1, out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    posix_spawn_file_actions_addopen(&actions, 2, err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+namespace {
+
+int start(const std::vector<std::string>& arguments,
+          const std::map<std::string, std::string>& environment,
+          posix_spawn_file_actions_t& actions) {
     std::vector<std::string> words = {build_folder() + "/skiff"};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> argv, envp;
@@ -55,16 +55,76 @@ Finished run_skiff(const std::vector<std::string>& arguments,
     for (std::string& setting : settings) envp.push_back(setting.data());
     for (char** entry = environ; *entry; ++entry) envp.push_back(*entry);
     envp.push_back(nullptr);
-    Finished finished;
-    int pid = 0, status = 0;
-    if (posix_spawn(&pid, argv[0], &actions, nullptr, argv.data(), envp.data()) == 0) {
-        waitpid(pid, &status, 0);
-        finished.exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-    }
+    int pid = 0;
+    if (posix_spawn(&pid, argv[0], &actions, nullptr, argv.data(), envp.data()) != 0) pid = 0;
     posix_spawn_file_actions_destroy(&actions);
+    return pid;
+}
+
+int wait_for(int pid) {
+    int status = 0;
+    waitpid(pid, &status, 0);
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+}  // namespace
+
+Finished run_skiff(const std::vector<std::string>& arguments,
+                   const std::map<std::string, std::string>& environment) {
+    // Several may run at once.
+    static std::atomic<int> runs{0};
+    const std::string files = scratch_folder() + "/" + std::to_string(++runs);
+    const std::string out = files + ".out", err = files + ".err";
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, 1, out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    posix_spawn_file_actions_addopen(&actions, 2, err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    Finished finished;
+    if (const int pid = start(arguments, environment, actions)) finished.exit_code = wait_for(pid);
     finished.out = read_file(out).value();
     finished.err = read_file(err).value();
+    remove_file(out).value();
+    remove_file(err).value();
     return finished;
+}
+
+Running::Running(const std::vector<std::string>& arguments,
+                 const std::map<std::string, std::string>& environment, int err) {
+    int pipe[2];
+    CHECK(::pipe2(pipe, O_CLOEXEC) == 0);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions, pipe[1], 1);
+    if (err >= 0)
+        posix_spawn_file_actions_adddup2(&actions, err, 2);
+    else
+        posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+    pid_ = start(arguments, environment, actions);
+    CHECK(pid_ > 0);
+    ::close(pipe[1]);
+    out_ = pipe[0];
+}
+
+Running::~Running() {
+    if (pid_ > 0) end(SIGKILL);
+    ::close(out_);
+}
+
+std::string Running::read_line() {
+    std::string line;
+    for (char c; ::read(out_, &c, 1) == 1 && c != '\n';) line += c;
+    return line;
+}
+
+int Running::end(int signal) {
+    ::kill(pid_, signal);
+    return wait();
+}
+
+int Running::wait() {
+    return wait_for(std::exchange(pid_, 0));
 }
 
 std::vector<std::uint8_t> doubling_model(std::int32_t n) {

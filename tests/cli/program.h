@@ -18,6 +18,24 @@ struct Finished {
 Finished run_skiff(const std::vector<std::string>& arguments,
                    const std::map<std::string, std::string>& environment = {});
 
+// The same program, while it runs. Killed with the object.
+class Running {
+ public:
+    // Standard error goes to `err`, an open descriptor, or nowhere.
+    explicit Running(const std::vector<std::string>& arguments,
+                     const std::map<std::string, std::string>& environment = {}, int err = -1);
+    ~Running();
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+
+    std::string read_line();  // of standard output
+    int end(int signal);      // its exit code, as in Finished
+    int wait();               // until it ends by itself
+
+ private:
+    int pid_ = 0, out_ = -1;
+};
+
 std::string build_folder();    // where this test program lies
 std::string scratch_folder();  // of this test; made anew, removed at exit
 

@@ -162,6 +162,69 @@ TEST_F(PublishCommand, LocksWhatAReferenceMeans) {
     EXPECT_EQ(Json::parse(read_file(lock).value())["digits@champion"]["version"], 2);
 }
 
+TEST_F(PublishCommand, ALockIsKeptOrNothingIsPulled) {
+    ASSERT_EQ(in_demo({"publish", "digits", model("a.tflite")}).exit_code, 0);
+    const std::string lock = folder_ + "/skiff.lock", out = folder_ + "/got.tflite";
+    const std::vector<std::string> locked = {"pull", "digits@champion", "-o", out, "--lock",
+                                             lock,   "--locked"};
+    refuse(in_demo(locked), 1,
+           "there is no " + lock + " (make it: skiff pull digits@champion --lock " + lock + ")");
+    ASSERT_EQ(in_demo({"pull", "digits@champion", "-o", out, "--lock", lock}).exit_code, 0);
+    const std::string kept = read_file(lock).value();
+    Json changed = Json::parse(kept);
+    changed["digits@champion"]["sha256"] = std::string(64, '0');
+    ASSERT_TRUE(write_file(lock, as_bytes(changed.dump())).ok());
+    remove_file(out).value();
+    refuse(in_demo(locked), 1, "has other bytes than it says");
+    EXPECT_FALSE(file_exists(out));
+    for (const char* broken : {"", "[]", "{\"digits@champion\": 1}"}) {
+        ASSERT_TRUE(write_file(lock, as_bytes(broken)).ok());
+        refuse(in_demo(locked), 1, lock);
+        EXPECT_EQ(read_file(lock).value(), broken);
+    }
+    ASSERT_TRUE(write_file(lock, as_bytes(kept)).ok());
+    EXPECT_EQ(in_demo(locked).exit_code, 0);
+    EXPECT_EQ(read_file(lock).value(), kept);
+}
+
+TEST_F(PublishCommand, APullSaysWhichFilesItLeaves) {
+    ASSERT_TRUE(write_file(folder_ + "/labels.txt", as_bytes("one\n")).ok());
+    const std::string first = model("a.tflite"), out = folder_ + "/got.tflite";
+    ASSERT_EQ(in_demo({"publish", "digits", first, "--with", folder_ + "/labels.txt"}).exit_code,
+              0);
+    const Finished alone = in_demo({"pull", "digits:1", "-o", out});
+    EXPECT_EQ(alone.exit_code, 0);
+    EXPECT_NE(alone.out.find(
+                  "note: it has labels.txt too: skiff pull digits:1 -o FOLDER/ gets all of it\n"),
+              std::string::npos)
+        << alone.out;
+    EXPECT_EQ(json_of({"pull", "digits:1", "-o", out})["files_left"], Json::array({"labels.txt"}));
+    const std::string folder = folder_ + "/not/there/yet/";
+    const Json all = json_of({"pull", "digits:1", "-o", folder});
+    EXPECT_EQ(all["files"], Json::array({folder + "digits-1.tflite", folder + "labels.txt"}));
+    EXPECT_EQ(all["files_left"], Json::array());
+    EXPECT_EQ(read_file(folder + "labels.txt").value(), "one\n");
+    // A file beside it that has its name.
+    ASSERT_TRUE(write_file(folder_ + "/digits-2.tflite", as_bytes("other")).ok());
+    ASSERT_EQ(
+        in_demo({"publish", "digits", first, "--with", folder_ + "/digits-2.tflite"}).exit_code, 0);
+    refuse(in_demo({"pull", "digits:2", "-o", folder}), 1, "cannot be put beside it");
+    EXPECT_FALSE(file_exists(folder + "digits-2.tflite"));
+}
+
+TEST_F(PublishCommand, TheAuditDrivesNoTerminal) {
+    const std::string line = R"({"when":"now","who":"\u001b[2Jann","version":9,"what":"publish",)"
+                             R"("subject":"digits:1","why":"\u009b2J\u0007"})";
+    ASSERT_TRUE(write_file(demo_ + "/audit.jsonl", as_bytes(line + "\n")).ok());
+    for (const char* format : {"table", "csv"}) {
+        const Finished shown = in_demo({"models", "audit", "-o", format});
+        EXPECT_EQ(shown.exit_code, 0);
+        EXPECT_NE(shown.out.find("\\x1b[2Jann"), std::string::npos) << shown.out;
+        EXPECT_NE(shown.out.find("\\x9b2J\\x07"), std::string::npos) << shown.out;
+        EXPECT_EQ(shown.out.find_first_of("\x1b\x07"), std::string::npos);
+    }
+}
+
 TEST_F(PublishCommand, PullsABuildAndListsPlainNumbers) {
     const std::string npu = model("npu.tflite"), out = folder_ + "/got.tflite";
     const Finished published =

@@ -8,7 +8,9 @@
 #include "cli/arguments.h"
 #include "cli/bench/rounds.h"
 #include "cli/engine_choice.h"
+#include "cli/progress.h"
 #include "cli/random_input.h"
+#include "cli/session.h"
 #include "cli/table.h"
 
 namespace skiff::cli {
@@ -140,6 +142,27 @@ TEST(TableText, CsvQuotes) {
     Table table({"a"});
     table.add({"say \"hi\"\nthere"});
     EXPECT_EQ(table.csv(), "a\n\"say \"\"hi\"\"\nthere\"\n");
+}
+
+TEST(Words, ErrorsAreOneLineAndNameAPlaceOnce) {
+    const auto printed = [](const char* message) {
+        testing::internal::CaptureStderr();
+        print_error(message);
+        return testing::internal::GetCapturedStderr();
+    };
+    const std::string place = "http://127.0.0.1:1/p/demo";
+    EXPECT_EQ(printed((place + ": " + place + ": it is down\r\n(start it)").c_str()),
+              "skiff: error: " + place + ": it is down  (start it)\n");
+    EXPECT_EQ(printed((place + ": " + place + "/metadata/x: it broke off").c_str()),
+              "skiff: error: " + place + "/metadata/x: it broke off\n");
+    EXPECT_EQ(printed("a: b: c"), "skiff: error: a: b: c\n");
+    EXPECT_EQ(printed("a: ab: c"), "skiff: error: a: ab: c\n");
+}
+
+TEST(Words, OfABar) {
+    EXPECT_EQ(bytes_line(3'200'000, 10'000'000, 1.2e6), "3.2 MB of 10.0 MB, 32 %, 1.2 MB/s");
+    EXPECT_EQ(bytes_line(999, 1000, 0), "999 B of 1.0 kB, 99 %");
+    EXPECT_EQ(bytes_line(5, 0, 10), "5 B of 0 B, 10 B/s");
 }
 
 TEST(Words, Numbers) {

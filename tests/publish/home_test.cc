@@ -30,12 +30,35 @@ TEST_F(Homes, NewerProjectIsRefused) {
     EXPECT_NE(message_of(opened).find("update skiff"), std::string::npos);
 }
 
+TEST_F(Homes, WhatAKilledPublisherLeftGoesAway) {
+    const std::string tree = scratch / "demo/tree/";
+    ASSERT_TRUE(make_folders(tree + "targets/models/digits").ok());
+    const std::string old[] = {"metadata/2.models.json.tmp4711-0",
+                               "targets/models/digits/ab.1.tflite.tmp12-345"};
+    const std::string fresh = "metadata/2.models.json.tmp4712-0",
+                      other = "targets/models/digits/ab.1.tmp";
+    for (const std::string& name : {old[0], old[1], fresh, other}) file("demo/tree/" + name, "x");
+    for (const std::string& name : {old[0], old[1], other})
+        std::filesystem::last_write_time(
+            tree + name, std::filesystem::file_time_type::clock::now() - std::chrono::hours(2));
+    publish_digits(1);
+    EXPECT_FALSE(file_exists(tree + old[0]));
+    EXPECT_FALSE(file_exists(tree + old[1]));
+    EXPECT_TRUE(file_exists(tree + fresh));  // somebody may be at it
+    EXPECT_TRUE(file_exists(tree + other));  // a file that is called so
+    EXPECT_FALSE(
+        home->put_target(target_file("models/digits/1.tmp1-2", std::string(64, 'a')), as_bytes("x"))
+            .ok());
+}
+
 TEST_F(Homes, InitNeverTouchesWhatIsThere) {
     const auto before = files_below(scratch / "demo");
     EXPECT_EQ(code_of(Project::init(scratch / "demo", "x", start_s, "ann")), Code::already_exists);
     EXPECT_EQ(files_below(scratch / "demo"), before);
     ASSERT_TRUE(make_folders(scratch / "other/keys").ok());
-    EXPECT_EQ(code_of(Project::init(scratch / "other", "x", start_s, "ann")), Code::already_exists);
+    const auto broken_off = Project::init(scratch / "other", "x", start_s, "ann");
+    EXPECT_EQ(code_of(broken_off), Code::already_exists);
+    EXPECT_NE(message_of(broken_off).find("if an init was broken off here"), std::string::npos);
     EXPECT_EQ(code_of(Project::init(scratch / "third", "a/b", start_s, "ann")),
               Code::invalid_argument);
     EXPECT_TRUE(files_below(scratch / "third").empty());

@@ -281,6 +281,46 @@ TEST_F(PublishJob, TwoAtOnceBothSucceed) {
     EXPECT_EQ(read("digits").versions.size(), 3u);
 }
 
+TEST_F(PublishJob, TwoAtOnceIntoANewHomeBothSucceed) {
+    publish_digits(1);
+    const auto site = folder_home(scratch / "site", "", "ann@here");
+    TrickyHome slow(*site);
+    const auto publish_to = [&](Home& at, const std::string& name) {
+        Publisher there = publisher(at);
+        there.twin = home.get();
+        return publish_version(there, {.model = "digits", .file = model_file(name)},
+                               [](int, int, const std::string&) {});
+    };
+    int others = 0;
+    slow.before_take = [&] {
+        if (others++ == 0) {
+            ASSERT_EQ(message_of(publish_to(*site, "other")), "");
+        }
+    };
+    const auto published = publish_to(slow, "mine");
+    ASSERT_EQ(message_of(published), "");
+    EXPECT_EQ(published->version, 3u);
+    EXPECT_EQ(read(*site, "digits").versions.size(), 3u);
+}
+
+TEST_F(PublishJob, AnAnswerThatWasLostIsNoFailure) {
+    publish_digits(1);
+    TrickyHome deaf(*home);
+    deaf.answer_lost = true;
+    const auto publish_there = [&](const std::string& name) {
+        return publish_version(publisher(deaf), {.model = "digits", .file = model_file(name)},
+                               [](int, int, const std::string&) {});
+    };
+    const auto published = publish_there("mine");
+    ASSERT_EQ(message_of(published), "");
+    EXPECT_EQ(published->version, 2u);
+    EXPECT_EQ(read("digits").versions.size(), 2u);
+    // Somebody else's change is not ours.
+    deaf.before_take = [&] { ASSERT_TRUE(alias("best", 1).ok()); };
+    EXPECT_EQ(message_of(publish_there("second")), "no answer came");
+    EXPECT_EQ(read("digits").versions.size(), 2u);
+}
+
 TEST_F(PublishJob, TriesAgainUntilItsTimeIsOver) {
     publish_digits(1);
     TrickyHome slow(*home);

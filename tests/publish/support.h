@@ -158,7 +158,7 @@ class TrickyHome final : public Home {
  public:
     explicit TrickyHome(Home& home) : home_(home) {}
     std::function<void()> before_take = [] {};
-    bool disk_full = false;
+    bool disk_full = false, answer_lost = false;
 
     std::string describe() const override { return home_.describe(); }
     Result<std::int64_t> version() override { return home_.version(); }
@@ -170,7 +170,8 @@ class TrickyHome final : public Home {
     }
     Status take(const Publication& publication) override {
         before_take();
-        return home_.take(publication);
+        const Status taken = home_.take(publication);
+        return answer_lost ? Status(retryable(Code::data_loss, "no answer came")) : taken;
     }
 
  private:

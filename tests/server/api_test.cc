@@ -197,6 +197,61 @@ TEST(Reports, count_once) {
     EXPECT_EQ(world.runs_counted(), 23);
 }
 
+TEST(Reports, old_ones_are_forgotten_and_never_count_again) {
+    constexpr std::int64_t day_s = 86'400;
+    std::int64_t now = std::int64_t{21'000} * day_s;
+    TestServer world({}, [&now] { return now; });
+    telemetry::Report report = report_of("a", 1, 5), without_clock = report_of("b", 1, 7);
+    report.window_end_ms = now * 1'000;
+    without_clock.window_end_ms = 60'000;
+    const Json fresh = {{"accepted", true}}, again = {{"accepted", true}, {"duplicate", true}};
+    const Json too_old = {{"accepted", false}, {"too_old", true}};
+    EXPECT_EQ(json_of(world.report(report)), fresh);
+    EXPECT_EQ(json_of(world.report(without_clock)), fresh);
+    const auto remembered = [&] {
+        const auto ledger = Ledger::open(world.options.data + "/server.db").value();
+        auto query = ledger->database->prepare("SELECT count(*) FROM reports").value();
+        EXPECT_TRUE(query.step().value());
+        return query.integer(0);
+    };
+    now += (report_days + 2) * day_s;  // too old by now, and still remembered
+    world.restart();
+    EXPECT_EQ(json_of(world.report(report)), again);
+    EXPECT_EQ(remembered(), 2);
+    now += 8 * day_s;
+    world.restart();
+    EXPECT_EQ(remembered(), 1);
+    EXPECT_EQ(json_of(world.report(report)), too_old);
+    now -= 6 * day_s;  // somebody sets the clock back
+    EXPECT_EQ(json_of(world.report(report)), too_old);
+    EXPECT_EQ(json_of(world.report(without_clock)), again);
+    EXPECT_EQ(world.runs_counted(), 12);
+    report.sequence = 2;
+    report.window_end_ms = (now - (report_days - 1) * day_s) * 1'000;
+    EXPECT_EQ(json_of(world.report(report)), fresh);
+    EXPECT_EQ(world.runs_counted(), 17);
+}
+
+TEST(Reports, that_were_taken_by_an_older_server_are_remembered) {
+    Scratch scratch;
+    const std::string file = scratch.path("server.db");
+    Ledger::open(file)
+        .value()
+        ->database
+        ->execute(
+            "DROP INDEX reports_by_day; ALTER TABLE reports DROP COLUMN ended_day;"
+            "INSERT INTO reports VALUES ('demo', 'a', 1); PRAGMA user_version=1")
+        .value();
+    const auto ledger = Ledger::open(file).value();
+    const std::int64_t now_s = std::int64_t{22'000} * 86'400;
+    EXPECT_EQ(forget_old_reports(*ledger, now_s).value(), 0);
+    IncomingReport again{"demo", report_of("a", 1, 5)}, next{"demo", report_of("a", 2, 5)};
+    again.report.window_end_ms = next.report.window_end_ms = now_s * 1'000;
+    const auto taken = take_reports(*ledger, std::vector{again, next}, now_s).value();
+    EXPECT_EQ(taken[0].value(), Taken::duplicate);
+    EXPECT_EQ(taken[1].value(), Taken::fresh);
+}
+
 TEST(Reports, many_at_once_all_count) {
     TestServer world;
     std::vector<std::thread> threads;
@@ -284,6 +339,36 @@ TEST(Wait, sixty_four_wait_and_all_hear_of_the_next_version) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
     world.server->stop();
     EXPECT_EQ(last.receive().body, "{\"version\":2}\n");
+}
+
+TEST(Wait, who_leaves_is_noticed_at_once) {
+    TestServer world;
+    Author author;
+    ASSERT_EQ(publish(world.address(), world.token, author.version(1, "one")).status, 200);
+    const std::string request = request_text("GET", project_path("/wait?after=1"), {}, "");
+    const auto waiting = [&](int wanted) {
+        const std::string line = "\nskiff_waiting_requests " + std::to_string(wanted) + "\n";
+        for (int i = 0; i < 300; ++i) {
+            if (world.ask("GET", "/metrics").body.find(line) != std::string::npos) return true;
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        }
+        return false;
+    };
+    Connection stays(world.address()), half(world.address());
+    {
+        Connection leaves(world.address()), breaks_off(world.address());
+        for (Connection* one : {&stays, &half, &leaves, &breaks_off}) one->send(request);
+        ASSERT_TRUE(waiting(4));
+        breaks_off.abort();
+    }
+    EXPECT_TRUE(waiting(2));
+    half.end_sending();  // and reads on: it gets what there is
+    EXPECT_EQ(half.receive().body, "{\"version\":1}\n");
+    EXPECT_TRUE(waiting(1));
+    stays.send(request_text("GET", "/healthz", {}, ""));  // the next request already
+    ASSERT_EQ(publish(world.address(), world.token, author.version(2, "two")).status, 200);
+    EXPECT_EQ(stays.receive().body, "{\"version\":2}\n");
+    EXPECT_EQ(stays.receive().status, 200);
 }
 
 }  // namespace skiff::server::test

@@ -24,6 +24,10 @@ Connection::~Connection() {
     if (fd_ >= 0) ::close(fd_);
 }
 
+void Connection::end_sending() {
+    ::shutdown(fd_, SHUT_WR);
+}
+
 void Connection::abort() {
     const linger now{1, 0};
     ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &now, sizeof now);

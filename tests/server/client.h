@@ -25,6 +25,7 @@ class Connection {
     Answer receive(bool head_only = false);
     // True when the other side has closed within the time.
     bool closed_within(int milliseconds);
+    void end_sending();
     void abort();  // with a reset
 
  private:

@@ -140,7 +140,7 @@ TEST(FullDisk, reports_wait_for_space_and_none_is_lost) {
         report.cells[0].key.variant = "v" + std::to_string(n);
         for (int i = 0; i < 500; ++i) report.cells[0].counts.latency_us.add(1 << (i % 30));
         batch.assign({{"demo", report}});
-        const auto result = take_reports(*ledger, batch);
+        const auto result = take_reports(*ledger, batch, 0);
         if (!result.ok()) {
             EXPECT_EQ(result.error().code, Code::not_enough_space);
             break;
@@ -150,7 +150,7 @@ TEST(FullDisk, reports_wait_for_space_and_none_is_lost) {
     ASSERT_GT(taken, 0u);
     EXPECT_EQ(read_stats(*ledger, "demo")->size(), taken);
     ledger->database->execute("PRAGMA max_page_count=100000").value();
-    const auto result = take_reports(*ledger, batch);
+    const auto result = take_reports(*ledger, batch, 0);
     ASSERT_TRUE(result.ok());
     EXPECT_EQ((*result)[0].value(), Taken::fresh);
     EXPECT_EQ(read_stats(*ledger, "demo")->size(), taken + 1);

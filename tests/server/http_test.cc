@@ -31,7 +31,7 @@ TEST(Http, errors_have_firebases_form) {
               "\"status\":\"NOT_FOUND\"}}\n");
     const Answer wrong_method = world.ask("DELETE", "/healthz");
     EXPECT_EQ(wrong_method.status, 405);
-    EXPECT_EQ(wrong_method.headers.at("allow"), "GET");
+    EXPECT_EQ(wrong_method.headers.at("allow"), "GET, HEAD");
 }
 
 TEST(Http, what_is_no_request_is_refused) {
@@ -43,6 +43,43 @@ TEST(Http, what_is_no_request_is_refused) {
     Connection long_head(world.address());
     long_head.send("GET / HTTP/1.1\r\nHost: x\r\nX: " + std::string(20'000, 'a') + "\r\n\r\n");
     EXPECT_EQ(long_head.receive().status, 431);
+}
+
+TEST(Http, a_request_whose_end_is_a_guess_is_refused_and_ends_the_connection) {
+    TestServer world;
+    const std::string head =
+        "POST /v1/projects/demo/reports HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " +
+        world.token + "\r\nTransfer-Encoding: ";
+    for (const char* coding : {"gzip", "gzip, chunked", "identity"}) {
+        Connection odd(world.address());
+        odd.send(head + coding + "\r\n\r\n" + request_text("GET", "/healthz", {}, ""));
+        EXPECT_EQ(odd.receive().status, 501) << coding;
+        EXPECT_TRUE(odd.closed_within(5'000));
+    }
+    Connection nameless(world.address());
+    nameless.send("GET /healthz HTTP/1.1\r\n\r\n");
+    EXPECT_EQ(nameless.receive().status, 400);
+    Connection old(world.address());
+    old.send("GET /healthz HTTP/1.0\r\n\r\n");
+    EXPECT_EQ(old.receive().status, 200);
+}
+
+TEST(Http, the_form_for_proxies_and_lists_in_several_lines_are_understood) {
+    TestServer world;
+    Author author;
+    ASSERT_EQ(publish(world.address(), world.token, author.version(1, "one")).status, 200);
+    const std::string path = "/p/demo/metadata/timestamp.json";
+    const Answer plain = world.ask("GET", path);
+    EXPECT_EQ(world.ask("GET", "http://models.test" + path).body, plain.body);
+    EXPECT_EQ(world.ask("GET", "http://models.test?x=" + path).status, 404);
+    Connection connection(world.address());
+    connection.send("GET " + path + " HTTP/1.1\r\nHost: x\r\nIf-None-Match: \"a\"\r\n" +
+                    "If-None-Match: " + plain.headers.at("etag") + "\r\n\r\n");
+    EXPECT_EQ(connection.receive().status, 304);
+    // Two tokens are none.
+    connection.send("GET /v1/projects/demo HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " +
+                    world.token + "\r\nAuthorization: Bearer " + world.token + "\r\n\r\n");
+    EXPECT_EQ(connection.receive().status, 401);
 }
 
 TEST(Http, long_bodies_are_refused_before_they_are_read) {

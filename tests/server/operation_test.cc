@@ -1,9 +1,11 @@
 // Running it: folders, locks, upkeep, readiness, metrics, the program's exits.
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include <csignal>
 #include <ctime>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
@@ -149,6 +151,20 @@ TEST(Metrics, have_the_names_of_the_list) {
         EXPECT_NE(text.find(line), std::string::npos) << line << text;
 }
 
+TEST(Metrics, count_inventions_together) {
+    TestServer world;
+    for (const char* method : {"BREW", "WHEN", "DELETE"}) world.ask(method, "/healthz");
+    const std::string counted = "{route=\"none\",method=\"other\",code=\"405\"} 2\n";
+    std::string text;
+    for (int i = 0; i < 200 && text.find(counted) == text.npos; ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        text = world.ask("GET", "/metrics").body;
+    }
+    EXPECT_NE(text.find(counted), std::string::npos) << text;
+    EXPECT_EQ(text.find("BREW"), std::string::npos);
+    EXPECT_NE(text.find("method=\"DELETE\""), std::string::npos);
+}
+
 TEST(Program, admin_routes_have_their_own_address) {
     Scratch scratch;
     ServeProgram server(scratch.path("data"), {"--admin-listen", "127.0.0.1:0"});
@@ -208,6 +224,70 @@ TEST(Operation, readiness_is_503_when_storage_fails) {
     EXPECT_NE(answer.body.find("cannot use its storage"), std::string::npos) << answer.body;
 }
 
+// A file system of two megabytes.
+class SmallDisk {
+ public:
+    explicit SmallDisk(std::string folder) : folder_(std::move(folder)) {
+        make_folders(folder_).value();
+        mounted_ = ::mount("none", folder_.c_str(), "tmpfs", 0, "size=2m") == 0;
+    }
+    ~SmallDisk() {
+        if (mounted_) ::umount2(folder_.c_str(), MNT_DETACH);
+    }
+    bool mounted() const { return mounted_; }
+    // To the last block, as far as files can.
+    void fill() const {
+        std::ofstream file(folder_ + "/filler", std::ios::binary);
+        const std::string block(4096, 'f');
+        while (file.write(block.data(), 4096).flush()) {
+        }
+    }
+
+ private:
+    const std::string folder_;
+    bool mounted_ = false;
+};
+
+TEST(FullDisk, is_said_loses_nothing_and_is_over_with_the_first_free_block) {
+    Scratch scratch;
+    const SmallDisk disk(scratch.path("disk"));
+    if (!disk.mounted()) GTEST_SKIP() << "mounting a small file system needs root";
+    const std::string data = scratch.path("disk") + "/data";
+    const std::string token = make_token(data, {"publish", "report", "read"});
+    const auto server = Server::start({.data = data, .listen = "127.0.0.1:0"}).value();
+    const std::string address = server->address();
+    const auto report = [&](std::uint64_t n) {
+        return ask(address, "POST", "/v1/projects/demo/reports", bearer(token),
+                   telemetry::write_report(report_of("a", n, 1)))
+            .status;
+    };
+    Author author;
+    ASSERT_EQ(publish(address, token, author.version(1, "one")).status, 200);
+    ASSERT_EQ(report(1), 200);
+    ASSERT_EQ(ask(address, "GET", "/readyz").status, 200);
+    // The database has room for a row in what its log already takes up.
+    const auto ledger = Ledger::open(data + "/server.db").value();
+    ledger->database->execute("PRAGMA wal_checkpoint(RESTART)").value();
+    disk.fill();
+    const Answer full = ask(address, "GET", "/readyz");
+    EXPECT_EQ(full.status, 503);
+    EXPECT_NE(full.body.find("the server's disk is full (free some space)"), std::string::npos)
+        << full.body;
+    const Parcel second = author.version(2, std::string(100'000, '2'));
+    const Answer refused = publish(address, token, second);
+    EXPECT_EQ(refused.status, 507) << refused.body;
+    EXPECT_NE(refused.body.find("the server's disk is full, nothing was taken"), std::string::npos)
+        << refused.body;
+    EXPECT_EQ(list_folder(data + "/uploads").value(), std::vector<std::string>{"probe"});
+    EXPECT_EQ(ask(address, "GET", "/p/demo/metadata/timestamp.json").status, 200);
+    EXPECT_EQ(ask(address, "GET", "/healthz").status, 200);
+    remove_file(scratch.path("disk") + "/filler").value();
+    EXPECT_EQ(ask(address, "GET", "/readyz").status, 200);
+    EXPECT_EQ(list_folder(data + "/uploads").value(), std::vector<std::string>{"probe"});
+    EXPECT_EQ(publish(address, token, second).status, 200);
+    EXPECT_EQ(report(2), 200);
+}
+
 TEST(Program, tokens_are_made_listed_and_revoked_beside_a_running_server) {
     Scratch scratch;
     const std::string data = scratch.path("data");
@@ -245,6 +325,10 @@ TEST(Program, tokens_are_made_listed_and_revoked_beside_a_running_server) {
     EXPECT_EQ(
         run_skiff({"tokens", "create", "--data", data, "--project", "demo", "--scope", "all"}).err,
         "skiff: error: \"all\" is no scope (there are publish, report and read)\n");
+    EXPECT_EQ(run_skiff({"tokens", "create", "--data", data, "--project", "demo", "--scope", "read",
+                         "--note", "ann\x1b]0;x\a"})
+                  .err,
+              "skiff: error: --note: write one line without control characters\n");
 }
 
 }  // namespace skiff::server::test

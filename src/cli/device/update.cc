@@ -5,7 +5,6 @@
 #include "cli/device/options.h"
 #include "cli/device/verbs.h"
 #include "cli/progress.h"
-#include "cli/table.h"
 
 namespace skiff::cli {
 namespace {
@@ -15,13 +14,8 @@ using namespace std::chrono_literals;
 std::string progress_line(const device::Progress& progress) {
     using State = device::Progress::State;
     switch (progress.state) {
-        case State::downloading: {
-            std::string line =
-                human_bytes(progress.bytes) + " of " + human_bytes(progress.total_bytes);
-            if (progress.bytes_per_s > 0)
-                line += ", " + human_bytes(static_cast<std::uint64_t>(progress.bytes_per_s)) + "/s";
-            return line;
-        }
+        case State::downloading:
+            return bytes_line(progress.bytes, progress.total_bytes, progress.bytes_per_s);
         case State::verifying:
             return "verifying";
         case State::trying:

@@ -10,7 +10,8 @@ namespace skiff::cli {
 
 namespace {
 
-constexpr std::uint64_t max_reply_bytes = std::uint64_t{4} << 30;
+// All else is as short as HttpRequest::max_bytes wants it: no server fills a publisher's memory.
+constexpr std::uint64_t max_target_bytes = std::uint64_t{2} << 30;  // as a server takes
 constexpr std::string_view targets_folder = "targets/";
 
 // "message" of Firebase's form of errors, or nothing.
@@ -63,7 +64,6 @@ std::string HttpHome::api_url() const {
 Result<HttpHome::Reply> HttpHome::send(host::HttpRequest request, Door door) {
     if (door == Door::token && !context_.token.empty())
         request.headers.emplace_back("Authorization", "Bearer " + context_.token);
-    request.max_bytes = max_reply_bytes;
     Reply reply;
     const auto response = TRY(http_->send(request, [&](const host::HttpResponse&, Bytes bytes) {
         reply.body += as_text(bytes);
@@ -112,7 +112,9 @@ Result<std::int64_t> HttpHome::version() {
 }
 
 Result<std::string> HttpHome::read(const std::string& path) {
-    Reply reply = TRY(send({.url = static_url(path)}, Door::open));
+    host::HttpRequest request{.url = static_url(path)};
+    if (path.starts_with(targets_folder)) request.max_bytes = max_target_bytes;
+    Reply reply = TRY(send(std::move(request), Door::open));
     if (reply.status != 200) return refused(reply, "reading " + path);
     return std::move(reply.body);
 }
@@ -129,6 +131,10 @@ Status HttpHome::put_target(const std::string& path, Bytes bytes) {
     host::HttpRequest request{.method = "PUT", .url = api_url() + "/" + trust::quote_path(path)};
     request.headers.emplace_back("Content-Type", "application/octet-stream");
     request.body = as_text(bytes);
+    if (on_upload_)
+        request.on_sent = [this, total = bytes.size()](std::uint64_t sent) {
+            on_upload_(sent, total);
+        };
     const Reply reply = TRY(send(std::move(request), Door::token));
     if (reply.status != 200 && reply.status != 201) return refused(reply, "sending " + path);
     return {};

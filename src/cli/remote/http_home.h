@@ -1,6 +1,8 @@
 // A project on a server as the home of a repository: docs/api.md, the client's side.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,6 +28,10 @@ class HttpHome final : public publish::Home {
     Status put_target(const std::string& path, Bytes bytes) override;
     Status take(const publish::Publication& publication) override;
 
+    // Called while put_target() sends.
+    using OnUpload = std::function<void(std::uint64_t sent, std::uint64_t total)>;
+    void on_upload(OnUpload listener) { on_upload_ = std::move(listener); }
+
     // All of it, oldest first.
     Result<std::vector<publish::AuditEntry>> audit();
     // What devices reported, as the server sends it.
@@ -44,6 +50,7 @@ class HttpHome final : public publish::Home {
 
     const Context context_;
     const std::shared_ptr<host::Http> http_;
+    OnUpload on_upload_;
 };
 
 }  // namespace skiff::cli

@@ -85,9 +85,11 @@ std::size_t take_body(char* data, std::size_t size, std::size_t n, void* user) {
     return transfer.stopped ? 0 : bytes;
 }
 
-// Called about once a second, also when nothing comes.
-int check_stop(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+// Called as bytes go, and about once a second when none do.
+int look_around(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t sent) {
     auto& transfer = *static_cast<Transfer*>(user);
+    if (transfer.request->on_sent && sent > 0)
+        transfer.request->on_sent(static_cast<std::uint64_t>(sent));
     const std::atomic<bool>* stops = transfer.request->stops;
     if (!stops || !*stops) return 0;
     transfer.stopped = true;
@@ -208,9 +210,9 @@ class CurlHttp final : public Http {
         curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME,
                          static_cast<long>((request.timeout_ms + 999) / 1000));
         curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
-        if (request.stops) {
+        if (request.stops || request.on_sent) {
             curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-            curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, check_stop);
+            curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, look_around);
             curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &transfer);
         }
         if (request.method == "HEAD") curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
