@@ -129,8 +129,9 @@ TEST_F(PublishCommand, ReferencesStandForFiles) {
     // Bytes of the cache that somebody changed are not used.
     for (const auto& entry :
          std::filesystem::recursive_directory_iterator(folder_ + "/cache/skiff/blobs"))
-        if (entry.is_regular_file())
+        if (entry.is_regular_file()) {
             ASSERT_TRUE(write_file(entry.path().string(), as_bytes("other")).ok());
+        }
     std::filesystem::current_path(demo_);
     const Finished repaired = skiff({"run", "digits:1", "--random", "1"});
     std::filesystem::current_path(before);

@@ -79,7 +79,9 @@ TEST_F(Edits, RolloutGrowsAndEnds) {
     const ModelState half = read("digits");
     for (int i = 0; i < 1000; ++i) {
         const std::string id = "device-" + std::to_string(i);
-        if (decided(model, id) == 2) EXPECT_EQ(decided(half, id), 2) << id;
+        if (decided(model, id) == 2) {
+            EXPECT_EQ(decided(half, id), 2) << id;
+        }
     }
     ASSERT_TRUE(advance(2, 100).ok());
     model = read("digits");

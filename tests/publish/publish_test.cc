@@ -271,7 +271,9 @@ TEST_F(PublishJob, TwoAtOnceBothSucceed) {
     TrickyHome slow(*home);
     int others = 0;
     slow.before_take = [&] {
-        if (others++ == 0) ASSERT_TRUE(publish("digits", model_file("other")).ok());
+        if (others++ == 0) {
+            ASSERT_TRUE(publish("digits", model_file("other")).ok());
+        }
     };
     const auto published =
         publish_version(publisher(slow), {.model = "digits", .file = model_file("mine")},

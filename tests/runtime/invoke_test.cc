@@ -70,7 +70,7 @@ TEST(Invoke, AllocatesNothing) {
     if (!SKIFF_COUNT_ALLOCATIONS) GTEST_SKIP() << "a sanitizer owns malloc";
     {
         const long before = allocations;
-        auto counted = std::make_unique<int>(1);
+        ::operator delete(::operator new(1));  // clang leaves out a new expression that nobody sees
         ASSERT_GT(allocations, before) << "the counter does not count";
     }
     for (int threads : {1, 3}) {
