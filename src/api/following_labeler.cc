@@ -46,7 +46,7 @@ Status FollowingLabeler::follow() {
     }
     const device::Version version = (*borrowed)->version();
     if (engine_ && (version == refused_ || version == engine_->version())) return {};
-    const Status taken = take(std::move(borrowed).value());
+    Status taken = take(std::move(borrowed).value());
     if (taken.ok() || !engine_) return taken;
     refused_ = version;
     return {};

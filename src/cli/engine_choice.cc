@@ -45,8 +45,7 @@ Result<std::unique_ptr<runtime::Engine>> open_engine(const std::string& spec,
                                                      std::shared_ptr<const model::Model> model,
                                                      const runtime::EngineOptions& options) {
     if (spec == "skiff") return runtime::create_engine(spec, std::move(model), options);
-    return std::unique_ptr<runtime::Engine>(
-        TRY(IsolatedEngine::start(spec, std::move(model), options)));
+    return std::unique_ptr<runtime::Engine>(TRY(IsolatedEngine::start(spec, model, options)));
 }
 
 }  // namespace skiff::cli

@@ -23,7 +23,7 @@ void add_shared_options(CLI::App& app, skiff::cli::Session& session) {
 
 // CLI11's words in ours.
 std::string plain_words(const CLI::ParseError& e) {
-    const std::string what = e.what();
+    std::string what = e.what();
     std::smatch part;
     static const std::regex range("(-\\S+): Value (\\S+) not in range (\\S+) to (\\S+)");
     if (std::regex_match(what, part, range)) {

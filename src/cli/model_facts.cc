@@ -15,6 +15,7 @@ std::vector<OperatorCount> count_operators(const model::Model& model) {
         for (const model::Operator& op : subgraph.operators)
             ++counts[{(op.builtin_code == 32 ? "CUSTOM " : "") + std::string(op.name), op.version}];
     std::vector<OperatorCount> result;
+    result.reserve(counts.size());
     for (const auto& [key, count] : counts) result.push_back({key.first, key.second, count});
     std::ranges::stable_sort(result, std::ranges::greater{}, &OperatorCount::count);
     return result;

@@ -29,7 +29,7 @@ std::string progress_line(const device::Progress& progress) {
 Status wait_for(const Session& session, const device::Download& download) {
     Progress bar(!session.quiet);
     while (!download.done()) {
-        const Status waited = download.wait(100ms);
+        Status waited = download.wait(100ms);
         if (waited.ok() || waited.error().code != Code::deadline_exceeded) return waited;
         const device::Progress now = download.progress();
         bar.show_bytes(now.bytes, now.total_bytes, progress_line(now));

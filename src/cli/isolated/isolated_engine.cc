@@ -60,7 +60,7 @@ std::string signal_name(int signal) {
 }  // namespace
 
 Result<std::unique_ptr<IsolatedEngine>> IsolatedEngine::start(
-    const std::string& spec, std::shared_ptr<const model::Model> model,
+    const std::string& spec, const std::shared_ptr<const model::Model>& model,
     const runtime::EngineOptions& options, IsolationOptions isolation) {
     auto engine =
         std::unique_ptr<IsolatedEngine>(new IsolatedEngine(model->label(), std::move(isolation)));
@@ -240,6 +240,7 @@ Result<std::vector<std::int64_t>> IsolatedEngine::time_invocations(int count) {
     const std::string answer = TRY(call(MessageType::time_invocations, body.take() + input_body()));
     BodyReader reader(answer);
     std::vector<std::int64_t> times;
+    times.reserve(static_cast<std::size_t>(count));
     for (int i = 0; i < count; ++i) times.push_back(static_cast<std::int64_t>(reader.number()));
     if (!reader.ok()) return ended(error(Code::data_loss, "garbled"));
     return times;

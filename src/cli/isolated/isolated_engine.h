@@ -31,10 +31,9 @@ struct ProcessUse {
 class IsolatedEngine final : public runtime::Engine {
  public:
     // `spec`: any that runtime::create_engine takes.
-    static Result<std::unique_ptr<IsolatedEngine>> start(const std::string& spec,
-                                                         std::shared_ptr<const model::Model> model,
-                                                         const runtime::EngineOptions& options,
-                                                         IsolationOptions isolation = {});
+    static Result<std::unique_ptr<IsolatedEngine>> start(
+        const std::string& spec, const std::shared_ptr<const model::Model>& model,
+        const runtime::EngineOptions& options, IsolationOptions isolation = {});
     ~IsolatedEngine() override;
 
     std::string_view name() const override { return name_; }
