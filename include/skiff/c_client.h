@@ -181,8 +181,9 @@ SKIFF_API int32_t skiff_client_model(skiff_client* client, const char* name,
 SKIFF_API void skiff_model_destroy(skiff_model* model);
 
 /* The best version that works now, lent out: skiff_interpreter_destroy gives it back. Borrow one
-   per inference: while nothing changes it costs a pointer. Errors: not_found (nothing is there
-   yet). */
+   per inference: while nothing changes it costs a pointer. Where the best is no .tflite file, the
+   one before it, or the bundled one, is lent. Errors: not_found (nothing is there yet);
+   unimplemented (what is there is for another runtime: use skiff_model_open_file). */
 SKIFF_API int32_t skiff_model_interpreter(skiff_model* model, skiff_interpreter** interpreter,
                                           skiff_error* error);
 /* 1: a newer version is active, drop this one when your state allows. Any interpreter; 0 for those
@@ -205,8 +206,8 @@ SKIFF_API int32_t skiff_model_labeler_create(skiff_model* model,
 SKIFF_API void skiff_labeler_version(const skiff_labeler* labeler, skiff_model_version* version);
 SKIFF_API uint64_t skiff_labeler_inference_id(const skiff_labeler* labeler);
 
-/* The same choice as files, for another runtime. They stay on disk until the handle is destroyed.
- */
+/* The best version that works now as files, whatever their format, for another runtime. They stay
+   on disk until the handle is destroyed. */
 SKIFF_API int32_t skiff_model_open_file(skiff_model* model, skiff_model_file** file,
                                         skiff_error* error);
 SKIFF_API void skiff_model_file_destroy(skiff_model_file* file);

@@ -93,9 +93,11 @@ bool is_installed(const ModelState& state, const ChoiceContext& context, std::ui
 
 // What may run, is here, and did not fail to load in this process.
 bool can_run(const ModelState& state, const ChoiceContext& context, std::uint32_t number) {
-    return number != 0 && is_installed(state, context, number) &&
-           !obstacle(state, context, number) &&
-           !(context.unloadable && context.unloadable->contains(state.installed.at(number).sha256));
+    if (number == 0 || !is_installed(state, context, number) || obstacle(state, context, number))
+        return false;
+    const InstalledVersion& version = state.installed.at(number);
+    if (context.computes && !version.is_tflite) return false;
+    return !(context.unloadable && context.unloadable->contains(version.sha256));
 }
 
 void decide_wanted(const ModelState& state, const ChoiceContext& context, Choice& choice) {
@@ -139,6 +141,9 @@ std::string hindrance(const ModelState& state, const ChoiceContext& context, con
     const std::string name = version_name(context.model, choice.wanted_number);
     if (choice.wanted == Wanted::unusable)
         return name + " " + *obstacle(state, context, choice.wanted_number);
+    if (choice.wanted == Wanted::installed && context.computes &&
+        !state.installed.at(choice.wanted_number).is_tflite)
+        return name + " is no .tflite file";
     if (choice.wanted == Wanted::installed)
         return name + " does not load: " +
                context.unloadable->at(state.installed.at(choice.wanted_number).sha256);

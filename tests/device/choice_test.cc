@@ -209,6 +209,24 @@ TEST_F(Choosing, interface) {
     EXPECT_EQ(choice().runs, 3u);
 }
 
+TEST_F(Choosing, who_computes_passes_over_opaque_files) {
+    install(3);
+    state_.active = 3;
+    state_.previous = 2;
+    state_.installed.at(3).is_tflite = false;
+    EXPECT_EQ(choice().runs, 3u);
+    ChoiceContext computing = context();
+    computing.computes = true;
+    Choice chosen = choose(state_, computing);
+    EXPECT_EQ(chosen.runs, 2u);
+    EXPECT_EQ(chosen.source, Source::previous);
+    EXPECT_EQ(chosen.why, "digits:3 is no .tflite file, digits:2 runs");
+    state_.installed.at(2).is_tflite = false;
+    EXPECT_EQ(choose(state_, computing).runs, 0u);
+    computing.has_bundled = false;
+    EXPECT_FALSE(choose(state_, computing).runs);
+}
+
 TEST_F(Choosing, opaque_files_are_no_interface) {
     state_.catalog.versions[3].record.is_tflite = false;
     state_.catalog.versions[3].record.io_signature = "";

@@ -191,8 +191,19 @@ TEST_F(Updating, opaque_files_are_taken_by_their_hash) {
     ASSERT_TRUE(file.ok());
     EXPECT_TRUE(file->path.ends_with("/2.bin"));
     EXPECT_EQ(read_file(file->path).value(), "for another runtime");
+    // Who computes goes on with the one before, and says so.
+    EXPECT_EQ(compute(*digits_), 1);
+    EXPECT_EQ(digits_->status().running->number, 2u);
+    EXPECT_EQ(digits_->status().why,
+              "digits:2 runs: it is the default of the rules; it is no .tflite file, so "
+              "interpreter() runs digits:1");
+    EXPECT_EQ(digits_->assignment().version.number, 1u);
+    project_.publish("digits", {.number = 3, .bytes = "another", .extension = ".bin"});
+    EXPECT_TRUE(device_->sync(soon).ok());
+    EXPECT_EQ(digits_->interpreter().error().code, Code::unimplemented);
     EXPECT_EQ(digits_->interpreter().error().message,
-              "digits:2 is no .tflite file: use its path, from file()");
+              "digits:3 is no .tflite file: use its path, from file(), or bundle a .tflite model");
+    EXPECT_EQ(digits_->status().why, "digits:3 runs: it is the default of the rules");
 }
 
 TEST_F(Updating, builds_for_device_classes) {
