@@ -43,16 +43,20 @@ typedef struct skiff_local_model {
     int32_t is_manifest; /* 1: path is a manifest.json */
 } skiff_local_model;
 
-/* When bytes may be fetched. All zero: always. */
+/* When the files of models may be fetched. All zero: always. (To ask whether there is anything new
+   is not held back: under 1 KB when there is not.) */
 typedef struct skiff_download_conditions {
     size_t size;
     int32_t wifi; /* online, and the network is not metered */
     int32_t charging, idle;
     int32_t min_battery_percent;
     const char *between_from, *between_to; /* "02:00", "05:00": device time; both or neither */
-    uint64_t metered_bytes_per_month;      /* what a metered network may carry in all, TLS included;
-                                              0: nothing with `wifi`, else anything */
+    uint64_t metered_bytes_per_month;      /* what a metered network may carry in all, TLS included:
+                                              a limit when it is above 0 or has_metered_limit is 1;
+                                              no limit: nothing with `wifi`, else anything */
     int64_t deadline_s;                    /* then SKIFF_CONDITIONS_UNMET; 0: waits on */
+    int32_t has_metered_limit;             /* 1: metered_bytes_per_month is the limit, and 0 means
+                                              nothing on a metered network */
 } skiff_download_conditions;
 
 /* Firebase's three. Each falls back to what the device has when it is offline. */

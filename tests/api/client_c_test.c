@@ -2,6 +2,7 @@
    also what is run against a libskiff built with SKIFF_HOST=none.
 
    test_api_client_c API_PUBLISH, in the repository's root; API_PUBLISH makes the signed trees. */
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,6 +164,26 @@ static void update(skiff_model* model) {
     EXPECT(!skiff_download_done(download));
     skiff_download_cancel(download);
     EXPECT(skiff_download_wait(download, 20000, &error) == SKIFF_CANCELLED);
+    skiff_download_destroy(download);
+
+    /* A limit of 0 is one when it says so. */
+    skiff_download_conditions conditions;
+    memset(&conditions, 0, sizeof conditions);
+    conditions.size = sizeof conditions;
+    conditions.has_metered_limit = 1;
+    conditions.deadline_s = 1;
+    download = NULL;
+    EXPECT_OK(skiff_model_update(model, &conditions, &download, &error));
+    EXPECT(skiff_download_wait(download, 20000, &error) == SKIFF_CONDITIONS_UNMET);
+    EXPECT(strstr(error.message, "may carry nothing") != NULL);
+    skiff_download_destroy(download);
+    /* A program built before there was that member has no limit with 0. */
+    conditions.size = offsetof(skiff_download_conditions, has_metered_limit);
+    conditions.wifi = 1;
+    download = NULL;
+    EXPECT_OK(skiff_model_update(model, &conditions, &download, &error));
+    EXPECT(skiff_download_wait(download, 20000, &error) == SKIFF_CONDITIONS_UNMET);
+    EXPECT(strstr(error.message, "may carry nothing") == NULL);
     skiff_download_destroy(download);
 
     world.metered = 0;

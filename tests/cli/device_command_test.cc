@@ -144,7 +144,9 @@ TEST_F(DeviceCommand, ConditionsPutOffWithExitThreeAndWhy) {
     EXPECT_EQ(label(), "digits:1 active");
 }
 
-TEST_F(DeviceCommand, AMeteredAllowanceLetsALittleThrough) {
+TEST_F(DeviceCommand, AMeteredAllowanceLetsALittleThroughAndZeroNothing) {
+    expect_error(device("update", {"--metered-mb", "0", "--network", "metered"}), 3,
+                 "may carry nothing");
     EXPECT_EQ(device("update", {"--wifi", "--metered-mb", "5", "--network", "metered"}).exit_code,
               0);
     EXPECT_EQ(label(), "digits:1 active");
