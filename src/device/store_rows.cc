@@ -90,13 +90,24 @@ Status read_update(sqlite::Database& db, const std::string& model, ModelState& s
     return {};
 }
 
-Status read_times(sqlite::Database& db, ModelState& state) {
+std::string failure_fact(const std::string& model) {
+    return model.empty() ? "check_failure" : "check_failure/" + model;
+}
+
+Status read_checks(sqlite::Database& db, const std::string& model, ModelState& state) {
     sqlite::Statement query =
         TRY(db.prepare("SELECT name, value FROM facts WHERE name IN ('rules_at_s', "
-                       "'rules_expire_s')"));
-    while (TRY(query.step()))
-        (query.text(0) == "rules_at_s" ? state.rules_at_s : state.rules_expire_s) =
-            query.integer(1);
+                       "'rules_expire_s', 'check_failure', ?)"));
+    query.bind(1, failure_fact(model));
+    while (TRY(query.step())) {
+        const std::string name = query.text(0);
+        if (name == "rules_at_s")
+            state.rules_at_s = query.integer(1);
+        else if (name == "rules_expire_s")
+            state.rules_expire_s = query.integer(1);
+        else if (state.check_failure.empty())
+            state.check_failure = query.text(1);
+    }
     return {};
 }
 
@@ -124,7 +135,7 @@ Result<ModelState> Store::read(const std::string& model) {
         TRY(read_model_row(db, model, state));
         TRY(read_sets(db, model, state));
         TRY(read_update(db, model, state));
-        return read_times(db, state);
+        return read_checks(db, model, state);
     }));
     return state;
 }
@@ -181,6 +192,15 @@ Status Store::save_published(const std::string& model, const Published& publishe
         return {};
     }));
     return news ? change(save) : write(save);
+}
+
+Status Store::note_check(const std::string& model, const std::string& failure) {
+    const std::string name = failure_fact(model);
+    if (TRY(fact(name)) == failure) return {};
+    return change([&](sqlite::Database& db) -> Status {
+        sqlite::Statement insert = TRY(db.prepare("INSERT OR REPLACE INTO facts VALUES (?, ?)"));
+        return insert.bind(1, name).bind(2, failure).run();
+    });
 }
 
 Status Store::set_update(const std::string& model, const UpdateRow& update) {
@@ -268,7 +288,7 @@ Status Store::forget(const std::string& model) {
              {"DELETE FROM installed WHERE model = ?", "DELETE FROM updates WHERE model = ?",
               "DELETE FROM eligible WHERE model = ?", "DELETE FROM models WHERE name = ?"})
             TRY(run_for(db, table, model));
-        return {};
+        return run_for(db, "DELETE FROM facts WHERE name = ?", failure_fact(model));
     });
 }
 

@@ -11,6 +11,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -69,8 +70,10 @@ class Worker : public std::enable_shared_from_this<Worker> {
     Time next_time(Time now);  // under mutex_
     void attempt(Job& job);
     void wait_for_turn(Job& job);
-    Status attempt_locked(Job& job);                                  // under the update lock
-    bool wait_on(Job& job, const Error& why, Progress::State state);  // false: no longer
+    Status attempt_locked(Job& job);  // under the update lock
+    // False: no longer.
+    bool wait_on(Job& job, const Error& why, Progress::State state,
+                 std::optional<std::chrono::seconds> deadline);
     void finish(Job& job, Status result);
     bool has_installed(const std::string& model);
     void periodic();

@@ -187,6 +187,20 @@ TEST_F(DeviceCommand, StatusIsOneTable) {
               std::filesystem::file_size(digits + "digits_v1_int8.tflite"));
 }
 
+TEST_F(DeviceCommand, StatusSaysWhatTheLastCheckFailedWith) {
+    expect_error(run_skiff({"device", "update", "--data", folder_ + "/data", "--model", "digits",
+                            "--url", "file:///nowhere", "--root", tree_.root_path()}),
+                 1, "there is no timestamp.json");
+    const Finished status = device("status");
+    EXPECT_NE(status.out.find("nothing runs: the last check failed: there is no timestamp.json"),
+              std::string::npos)
+        << status.out;
+    EXPECT_NE(status.out.find("\nlast check failed"), std::string::npos) << status.out;
+    ASSERT_EQ(device("update").exit_code, 0);
+    EXPECT_EQ(device("status").out.find("last check failed"), std::string::npos);
+    EXPECT_EQ(json::parse(device("status", {"--json"}).out)["check_failure"], "");
+}
+
 TEST_F(DeviceCommand, MisuseIsSaidInOneLine) {
     expect_error(run_skiff({"device", "update"}), 2, "--data");
     expect_error(run_skiff({"device", "update", "--data", folder_ + "/d"}), 1, "--model");
