@@ -238,6 +238,16 @@ TEST_F(DeviceCommand, ALoopFollowsWhatAnotherProcessInstalls) {
     EXPECT_GT(status["inferences_not_reported"], 1);
 }
 
+TEST_F(DeviceCommand, TwoUpdatesAtOnceTakeTurns) {
+    std::filesystem::create_directories(folder_ + "/data");
+    auto lock = FileLock::acquire(folder_ + "/data/update.lock", true).value();
+    Background second(words("update", {}), folder_ + "/second");
+    std::this_thread::sleep_for(1500ms);
+    lock.reset();
+    EXPECT_TRUE(second.says("updated: digits:1")) << second.out();
+    EXPECT_EQ(second.end(0), 0);
+}
+
 TEST_F(DeviceCommand, TheAgentKeepsALinkAndRunsACommand) {
     const std::string link = folder_ + "/data/current/digits", log = folder_ + "/changes";
     const std::string command =

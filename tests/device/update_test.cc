@@ -322,6 +322,35 @@ TEST_F(Updating, deadlines_and_cancel_bound_a_silent_transfer) {
     EXPECT_TRUE(digits_->update({}).wait(soon).ok());
 }
 
+// Who waits for no condition still waits a while for another process, and takes what that brought.
+TEST_F(Updating, another_process_is_waited_for_a_while) {
+    project_.publish("digits", {.number = 2});
+    const auto store = Store::open(data_).value();
+    auto lock = store->update_lock().value();
+    const DownloadConditions now{.deadline = std::chrono::seconds(0)};
+    Download download = digits_->update(now);
+    EXPECT_EQ(code_of(download.wait(std::chrono::milliseconds(400))), Code::deadline_exceeded);
+    EXPECT_EQ(download.progress().why, "waits until another process has updated this store");
+    project_.clock->advance_ms(9'000);
+    EXPECT_EQ(code_of(download.wait(std::chrono::milliseconds(400))), Code::deadline_exceeded);
+    lock.reset();
+    EXPECT_TRUE(download.wait(soon).ok());
+    EXPECT_EQ(compute(*digits_), 2);
+
+    lock = store->update_lock().value();
+    download = digits_->update(now);
+    EXPECT_EQ(code_of(download.wait(std::chrono::milliseconds(300))), Code::deadline_exceeded);
+    project_.clock->advance_ms(10'001);
+    const Status gave_up = download.wait(soon);
+    EXPECT_EQ(code_of(gave_up), Code::conditions_unmet);
+    EXPECT_EQ(gave_up.error().message, "another process was updating this store all the time");
+    // The conditions themselves are not waited for.
+    lock.reset();
+    project_.publish("digits", {.number = 3});
+    network_->set(false, false);
+    EXPECT_EQ(code_of(digits_->update(now).wait(std::chrono::seconds(5))), Code::conditions_unmet);
+}
+
 TEST_F(Updating, a_check_is_noted_by_whoever_makes_it) {
     project_.clock->advance_ms(60'000);
     ASSERT_TRUE(digits_->update({}).wait(soon).ok());
