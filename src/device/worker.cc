@@ -107,6 +107,7 @@ Worker::Time Worker::next_time(Time now) {
     const Time::duration period =
         std::min<Time::duration>(look_at_clock_every, core_->options.check_every);
     Time next = now + (periodic_ ? period : Time::duration(1h));
+    if (periodic_ && periodic_not_before_ > now) next = std::min(next, periodic_not_before_);
     for (const auto& job : jobs_) next = std::min(next, job->state->cancelled ? now : job->next);
     return next;
 }

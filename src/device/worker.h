@@ -86,12 +86,13 @@ class Worker : public std::enable_shared_from_this<Worker> {
     const std::shared_ptr<Core> core_;
     std::mutex mutex_;
     std::condition_variable changed_;
-    Handles handles_;                          // under mutex_
-    std::list<std::shared_ptr<Job>> jobs_;     // under mutex_
-    bool periodic_ = false, running_ = false;  // under mutex_
-    bool nudged_ = false;                      // under mutex_
-    Time periodic_not_before_ = {};            // the thread's
-    std::thread thread_;                       // under mutex_
+    Handles handles_;                               // under mutex_
+    std::list<std::shared_ptr<Job>> jobs_;          // under mutex_
+    bool periodic_ = false, running_ = false;       // under mutex_
+    bool nudged_ = false;                           // under mutex_
+    Time periodic_not_before_ = {};                 // the thread's
+    std::chrono::nanoseconds periodic_pause_ = {};  // the thread's; 0: the last one did not fail
+    std::thread thread_;                            // under mutex_
 };
 
 }  // namespace skiff::device

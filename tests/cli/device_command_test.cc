@@ -238,6 +238,42 @@ TEST_F(DeviceCommand, ALoopFollowsWhatAnotherProcessInstalls) {
     EXPECT_GT(status["inferences_not_reported"], 1);
 }
 
+// One line for a trouble, however often it is met; and when it is over, the update that it kept
+// back.
+TEST_F(DeviceCommand, TheAgentSaysATroubleOnceAndRecoversSoon) {
+    const auto times = [](const std::string& text, const std::string& part) {
+        int n = 0;
+        for (std::size_t at = 0; (at = text.find(part, at)) != std::string::npos; ++at) ++n;
+        return n;
+    };
+    const std::string away = folder_ + "/tree/metadata.away", here = folder_ + "/tree/metadata";
+    std::filesystem::rename(here, away);
+    // Its next regular check would be in an hour.
+    Background agent(words("agent", {"--every", "3600"}), folder_ + "/agent");
+    ASSERT_TRUE(agent.says("skiff: agent: the periodic check: there is no timestamp.json"))
+        << agent.out();
+    std::this_thread::sleep_for(1500ms);  // it has been tried again, in vain
+    EXPECT_EQ(times(agent.out(), "skiff: agent: the periodic check: "), 1) << agent.out();
+    EXPECT_EQ(times(agent.out(), "the last check failed: there is no timestamp.json"), 1)
+        << agent.out();
+    std::filesystem::rename(away, here);
+    EXPECT_TRUE(agent.says("digits:1 runs: /")) << agent.out();
+    EXPECT_TRUE(agent.says("skiff: agent: the periodic check works again\n")) << agent.out();
+    EXPECT_EQ(agent.end(SIGTERM), 0);
+}
+
+// A link that cannot be set is said; the agent goes on, and sets it when it can.
+TEST_F(DeviceCommand, TheAgentOutlivesATroubleOfItsOwn) {
+    const std::string current = folder_ + "/data/current";
+    std::filesystem::create_directories(current + "/digits/not_empty");
+    Background agent(words("agent", {}), folder_ + "/agent");
+    ASSERT_TRUE(agent.says("skiff: agent: " + current + "/digits: ")) << agent.out();
+    std::filesystem::remove_all(current + "/digits");
+    EXPECT_TRUE(agent.says("digits:1 runs: /")) << agent.out();
+    EXPECT_TRUE(std::filesystem::is_symlink(current + "/digits"));
+    EXPECT_EQ(agent.end(SIGTERM), 0);
+}
+
 TEST_F(DeviceCommand, TwoUpdatesAtOnceTakeTurns) {
     std::filesystem::create_directories(folder_ + "/data");
     auto lock = FileLock::acquire(folder_ + "/data/update.lock", true).value();
