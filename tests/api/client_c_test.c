@@ -312,9 +312,12 @@ static void test_mistakes(void) {
     seen s = {0, 0, 0, 0};
     skiff_client_options options;
     skiff_client* client = NULL;
+    skiff_model* model = NULL;
+    skiff_model_options model_options;
     skiff_host host = script_host(&world);
     const int released = world.released;
     memset(&options, 0, sizeof options);
+    memset(&model_options, 0, sizeof model_options);
     EXPECT(skiff_client_create(&options, &client, &error) == SKIFF_INVALID_ARGUMENT); /* no size */
     EXPECT(skiff_client_create(NULL, &client, &error) == SKIFF_INVALID_ARGUMENT);
     options.size = sizeof options;
@@ -329,8 +332,20 @@ static void test_mistakes(void) {
     host.monotonic_ns = NULL;
     EXPECT(skiff_client_create(&options, &client, &error) == SKIFF_INVALID_ARGUMENT);
     EXPECT(s.released == 2 && world.released == released + 2);
+    host = script_host(&world);
+    EXPECT(skiff_client_create(&options, NULL, &error) == SKIFF_INVALID_ARGUMENT);
+    EXPECT(s.released == 3 && world.released == released + 3);
     EXPECT(client == NULL);
     client = open_client(&s);
+    model_options.size = sizeof model_options;
+    model_options.user = &s;
+    model_options.release = release;
+    EXPECT(skiff_client_model(client, NULL, &model_options, &model, &error) ==
+           SKIFF_INVALID_ARGUMENT);
+    EXPECT(s.released == 4);
+    EXPECT(skiff_client_model(client, "digits", &model_options, NULL, &error) ==
+           SKIFF_INVALID_ARGUMENT);
+    EXPECT(s.released == 5);
     EXPECT(skiff_client_set_attributes(client, "[1]", &error) == SKIFF_INVALID_ARGUMENT);
     EXPECT(skiff_client_set_attributes(client, "{", &error) == SKIFF_INVALID_ARGUMENT);
     EXPECT_OK(skiff_client_set_attributes(client, "{\"cores\": 8}", &error));
