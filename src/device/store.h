@@ -125,6 +125,7 @@ class Store {
 
  private:
     Store() = default;
+    Status begin_changes();
     std::string folder_;
     std::unique_ptr<Epoch> epoch_;
     std::mutex reader_mutex_, writer_mutex_;
