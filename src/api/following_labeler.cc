@@ -33,7 +33,7 @@ std::size_t FollowingLabeler::max_results() const {
 Result<std::vector<tasks::ImageLabel>> FollowingLabeler::process(const tasks::Image& image) {
     TRY(follow());
     auto labels = TRY(labeler_->process(image));
-    if (!labels.empty()) engine_->record_confidence(labels.front().confidence);
+    if (!labels.empty()) model_->record_confidence(labels.front().confidence);
     return labels;
 }
 

@@ -24,10 +24,6 @@ std::uint64_t BorrowedEngine::inference_id() const {
     return inference_id_;
 }
 
-void BorrowedEngine::record_confidence(float value) {
-    if (from_->counting_.cell) from_->counting_.cell->confidence(value);
-}
-
 std::string_view BorrowedEngine::name() const {
     return inner_->name();
 }

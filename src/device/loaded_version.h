@@ -49,8 +49,6 @@ class BorrowedEngine final : public runtime::Engine {
     const std::shared_ptr<const model::Model>& model() const;  // for its metadata
     // Of the newest invoke(); 0 before. Unique in this process.
     std::uint64_t inference_id() const;
-    // Counted for the version that answered, whatever runs by now.
-    void record_confidence(float value);
 
     std::string_view name() const override;
     std::size_t input_count() const override;
