@@ -43,16 +43,20 @@ typedef struct skiff_local_model {
     int32_t is_manifest; /* 1: path is a manifest.json */
 } skiff_local_model;
 
-/* When bytes may be fetched. All zero: always. */
+/* When the files of models may be fetched. All zero: always. (To ask whether there is anything new
+   is not held back: under 1 KB when there is not.) */
 typedef struct skiff_download_conditions {
     size_t size;
     int32_t wifi; /* online, and the network is not metered */
     int32_t charging, idle;
     int32_t min_battery_percent;
     const char *between_from, *between_to; /* "02:00", "05:00": device time; both or neither */
-    uint64_t metered_bytes_per_month;      /* what a metered network may carry in all, TLS included;
-                                              0: nothing with `wifi`, else anything */
+    uint64_t metered_bytes_per_month;      /* what a metered network may carry in all, TLS included:
+                                              a limit when it is above 0 or has_metered_limit is 1;
+                                              no limit: nothing with `wifi`, else anything */
     int64_t deadline_s;                    /* then SKIFF_CONDITIONS_UNMET; 0: waits on */
+    int32_t has_metered_limit;             /* 1: metered_bytes_per_month is the limit, and 0 means
+                                              nothing on a metered network */
 } skiff_download_conditions;
 
 /* Firebase's three. Each falls back to what the device has when it is offline. */
@@ -181,8 +185,9 @@ SKIFF_API int32_t skiff_client_model(skiff_client* client, const char* name,
 SKIFF_API void skiff_model_destroy(skiff_model* model);
 
 /* The best version that works now, lent out: skiff_interpreter_destroy gives it back. Borrow one
-   per inference: while nothing changes it costs a pointer. Errors: not_found (nothing is there
-   yet). */
+   per inference: while nothing changes it costs a pointer. Where the best is no .tflite file, the
+   one before it, or the bundled one, is lent. Errors: not_found (nothing is there yet);
+   unimplemented (what is there is for another runtime: use skiff_model_open_file). */
 SKIFF_API int32_t skiff_model_interpreter(skiff_model* model, skiff_interpreter** interpreter,
                                           skiff_error* error);
 /* 1: a newer version is active, drop this one when your state allows. Any interpreter; 0 for those
@@ -195,8 +200,8 @@ SKIFF_API void skiff_interpreter_version(const skiff_interpreter* interpreter,
 SKIFF_API uint64_t skiff_interpreter_inference_id(const skiff_interpreter* interpreter);
 
 /* An image labeler that follows the model: each image is labelled by the best version of that
-   moment. Of `options`, threads is not used. Texts of labels live until the next call of process. A
-   version that is no image classifier is passed over for the one before. */
+   moment. Of `options`, threads is not used. Texts of labels live until the next call of process. When
+   a version comes that is no image classifier, the labeler goes on with the one it has. */
 SKIFF_API int32_t skiff_model_labeler_create(skiff_model* model,
                                              const skiff_labeler_options* options,
                                              skiff_labeler** labeler, skiff_error* error);
@@ -205,8 +210,8 @@ SKIFF_API int32_t skiff_model_labeler_create(skiff_model* model,
 SKIFF_API void skiff_labeler_version(const skiff_labeler* labeler, skiff_model_version* version);
 SKIFF_API uint64_t skiff_labeler_inference_id(const skiff_labeler* labeler);
 
-/* The same choice as files, for another runtime. They stay on disk until the handle is destroyed.
- */
+/* The best version that works now as files, whatever their format, for another runtime. They stay
+   on disk until the handle is destroyed. */
 SKIFF_API int32_t skiff_model_open_file(skiff_model* model, skiff_model_file** file,
                                         skiff_error* error);
 SKIFF_API void skiff_model_file_destroy(skiff_model_file* file);

@@ -99,7 +99,9 @@ struct ModelOptions {
 class Model {
  public:
     // The best version that works now, lent out. Borrow one per inference: while nothing changes it
-    // costs a pointer. Errors: not_found while there is none.
+    // costs a pointer. Where the best is no .tflite file, the one before it, or the bundled one, is
+    // lent. Errors: not_found while there is none; unimplemented (what is there is for another
+    // runtime: use file()).
     Result<Interpreter> interpreter() const {
         skiff_interpreter* borrowed = nullptr;
         skiff_error e;
@@ -107,7 +109,8 @@ class Model {
             return detail::to_error(e);
         return Interpreter(borrowed);
     }
-    // The same choice as a path, for LiteRT, ML Kit, a vendor's runtime.
+    // The best version that works now as a path, whatever its format: for LiteRT, ML Kit, a
+    // vendor's runtime.
     Result<ModelFile> file() const {
         skiff_model_file* opened = nullptr;
         skiff_error e;

@@ -24,13 +24,15 @@ struct LocalTimeWindow {
     std::string from, to;  // "02:00", "05:00": device time; may cross midnight
 };
 
-// When bytes may be fetched; nothing set: always.
+// When the files of models may be fetched; nothing set: always. (To ask whether there is anything
+// new is not held back: under 1 KB when there is not.)
 struct DownloadConditions {
     bool wifi = false, charging = false, idle = false;  // wifi: online and not metered
     int min_battery_percent = 0;
     std::optional<LocalTimeWindow> between = {};
-    std::uint64_t metered_bytes_per_month = 0;  // what a metered network may carry in all, TLS
-                                                // included; 0: nothing with `wifi`, else anything
+    // What a metered network may carry in all, TLS included; 0: nothing. Not set: no limit, but
+    // with `wifi` nothing.
+    std::optional<std::uint64_t> metered_bytes_per_month = {};
     std::optional<std::chrono::seconds> deadline = {};  // then Code::conditions_unmet
 };
 
@@ -124,7 +126,8 @@ inline skiff_download_conditions c_conditions(const DownloadConditions& from) {
         c.between_from = from.between->from.c_str();
         c.between_to = from.between->to.c_str();
     }
-    c.metered_bytes_per_month = from.metered_bytes_per_month;
+    c.metered_bytes_per_month = from.metered_bytes_per_month.value_or(0);
+    c.has_metered_limit = from.metered_bytes_per_month.has_value();
     // 0 would be none: who gives no time at all gets a second.
     if (from.deadline) c.deadline_s = from.deadline->count() < 1 ? 1 : from.deadline->count();
     return c;

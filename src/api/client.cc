@@ -46,10 +46,14 @@ void set_callbacks(skiff::device::ClientOptions& options, const skiff_client_opt
 }
 
 // Takes hold of both users at once, so that they are released however this ends.
-Result<std::shared_ptr<skiff::device::Client>> create(const skiff_client_options& o) {
+Result<std::shared_ptr<skiff::device::Client>> create(const skiff_client_options& o,
+                                                      bool has_place) {
     const User user = skiff::api::take_user(o.user, o.release);
     skiff::device::ClientOptions options;
     options.host = TRY(skiff::api::make_host(o.host));
+    if (!has_place)
+        return skiff::error(Code::invalid_argument,
+                            "skiff_client_create: give a place for the client");
     if (!o.urls && o.url_count > 0)
         return skiff::error(Code::invalid_argument, "skiff_client_options: urls is NULL");
     for (size_t i = 0; i < o.url_count; ++i) options.urls.push_back(text_or_empty(o.urls[i]));
@@ -70,12 +74,11 @@ Result<std::shared_ptr<skiff::device::Client>> create(const skiff_client_options
 int32_t skiff_client_create(const skiff_client_options* options, skiff_client** client,
                             skiff_error* error) {
     skiff_client_options o{};
-    if (!options || !client || !skiff::api::read_versioned(options, &o, sizeof o))
+    if (!options || !skiff::api::read_versioned(options, &o, sizeof o))
         return fail(skiff::error(Code::invalid_argument,
-                                 "skiff_client_create: give options whose size is set, and a place "
-                                 "for the client"),
+                                 "skiff_client_create: give options whose size is set"),
                     error);
-    auto made = create(o);
+    auto made = create(o, client != nullptr);
     if (!made.ok()) return fail(made.error(), error);
     *client = new skiff_client{std::move(made).value()};
     return SKIFF_OK;

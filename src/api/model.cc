@@ -28,8 +28,11 @@ Result<std::optional<device::LocalModel>> read_local_model(const skiff_local_mod
 
 namespace {
 
-Result<skiff_model*> open(skiff_client& client, const char* name, const skiff_model_options& o) {
+Result<skiff_model*> open(skiff_client* client, const char* name, const skiff_model_options& o) {
     const skiff::api::User user = skiff::api::take_user(o.user, o.release);
+    if (!client || !name)
+        return skiff::error(Code::invalid_argument,
+                            "skiff_client_model: give a client, a name and a place for the model");
     skiff::device::ModelOptions options;
     options.bundled = TRY(skiff::api::read_local_model(o.bundled));
     options.type = TRY(skiff::api::read_download_type(o.type));
@@ -47,8 +50,8 @@ Result<skiff_model*> open(skiff_client& client, const char* name, const skiff_mo
             call(user.get(), &n, &b);
         };
     const auto conditions = options.conditions;
-    auto model = TRY(client.client->model(name, std::move(options)));
-    return new skiff_model{client.client, std::move(model), conditions};
+    auto model = TRY(client->client->model(name, std::move(options)));
+    return new skiff_model{client->client, std::move(model), conditions};
 }
 
 }  // namespace
@@ -57,13 +60,11 @@ int32_t skiff_client_model(skiff_client* client, const char* name,
                            const skiff_model_options* options, skiff_model** model,
                            skiff_error* error) {
     skiff_model_options o{};
-    if (!client || !name || !model ||
-        (options && !skiff::api::read_versioned(options, &o, sizeof o)))
+    if (options && !skiff::api::read_versioned(options, &o, sizeof o))
         return fail(skiff::error(Code::invalid_argument,
-                                 "skiff_client_model: give a client, a name, options whose size is "
-                                 "set or NULL, and a place for the model"),
+                                 "skiff_client_model: give options whose size is set, or NULL"),
                     error);
-    auto opened = open(*client, name, o);
+    auto opened = open(model ? client : nullptr, name, o);
     if (!opened.ok()) return fail(opened.error(), error);
     *model = *opened;
     return SKIFF_OK;

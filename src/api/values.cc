@@ -88,7 +88,8 @@ Result<device::DownloadConditions> read_conditions(const skiff_download_conditio
     if (c.between_from || c.between_to)
         out.between =
             TRY(device::parse_window(text_or_empty(c.between_from), text_or_empty(c.between_to)));
-    out.metered_bytes_per_month = c.metered_bytes_per_month;
+    if (c.metered_bytes_per_month > 0 || c.has_metered_limit)
+        out.metered_bytes_per_month = c.metered_bytes_per_month;
     if (c.deadline_s > 0) out.deadline = std::chrono::seconds(c.deadline_s);
     return out;
 }

@@ -40,18 +40,31 @@ class Check {
                              {.pinned_root = core_.options.root,
                               .clock = [this] { return core_.now_s(); },
                               .earliest_time_s = std::max(library_time_s, floor_s)});
-        TRY(refresh(client, std::max({library_time_s, floor_s, core_.now_s()})));
+        const Status refreshed =
+            refresh(client, std::max({library_time_s, floor_s, core_.now_s()}));
+        TRY(note("", refreshed));
+        TRY(refreshed);
         TRY(save_times(client, floor_s));
         Status first;
-        for (const std::string& model : models)
-            if (Status read = check_model(client, model); !read.ok()) {
-                log(LogLevel::warning, "checking " + model + ": " + read.error().message);
-                if (first.ok()) first = read;
-            }
+        for (const std::string& model : models) {
+            const Status read = check_model(client, model);
+            TRY(note(model, read));
+            if (read.ok()) continue;
+            log(LogLevel::warning, "checking " + model + ": " + read.error().message);
+            if (first.ok()) first = read;
+        }
         return first;
     }
 
  private:
+    // For `why`. What a full disk does not take is no news: the check says that itself.
+    Status note(const std::string& model, const Status& checked) {
+        if (checked.ok()) return core_.store->note_check(model, "");
+        if (checked.error().code != Code::cancelled)
+            (void)core_.store->note_check(model, checked.error().message);
+        return {};
+    }
+
     // A new root is asked for when anything changed, and daily.
     Status refresh(trust::Client& client, std::int64_t now_s) {
         const std::int64_t probed_s = TRY(core_.store->number_fact("root_probed_s"));

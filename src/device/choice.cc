@@ -93,9 +93,11 @@ bool is_installed(const ModelState& state, const ChoiceContext& context, std::ui
 
 // What may run, is here, and did not fail to load in this process.
 bool can_run(const ModelState& state, const ChoiceContext& context, std::uint32_t number) {
-    return number != 0 && is_installed(state, context, number) &&
-           !obstacle(state, context, number) &&
-           !(context.unloadable && context.unloadable->contains(state.installed.at(number).sha256));
+    if (number == 0 || !is_installed(state, context, number) || obstacle(state, context, number))
+        return false;
+    const InstalledVersion& version = state.installed.at(number);
+    if (context.computes && !version.is_tflite) return false;
+    return !(context.unloadable && context.unloadable->contains(version.sha256));
 }
 
 void decide_wanted(const ModelState& state, const ChoiceContext& context, Choice& choice) {
@@ -139,6 +141,9 @@ std::string hindrance(const ModelState& state, const ChoiceContext& context, con
     const std::string name = version_name(context.model, choice.wanted_number);
     if (choice.wanted == Wanted::unusable)
         return name + " " + *obstacle(state, context, choice.wanted_number);
+    if (choice.wanted == Wanted::installed && context.computes &&
+        !state.installed.at(choice.wanted_number).is_tflite)
+        return name + " is no .tflite file";
     if (choice.wanted == Wanted::installed)
         return name + " does not load: " +
                context.unloadable->at(state.installed.at(choice.wanted_number).sha256);
@@ -147,18 +152,34 @@ std::string hindrance(const ModelState& state, const ChoiceContext& context, con
     return name + " is not fetched yet";
 }
 
+// Why the rules want no version at all.
+std::string nothing_wanted(const ModelState& state, const std::string& model) {
+    if (state.ruleset) return "the rules name no version of " + model + " for this device";
+    if (!state.catalog.known && state.check_failure.empty())
+        return "no check has been made for " + model + " yet";
+    if (!state.catalog.known) return "the last check failed: " + state.check_failure;
+    if (state.catalog.versions.empty()) return "nothing is published under the name " + model;
+    return "no rules are published for " + model;
+}
+
+std::string build_note(const ModelState& state, const ChoiceContext& context,
+                       const Choice& choice) {
+    const std::string device_class = text_attribute(*context.attributes, "device_class");
+    const auto& builds = state.catalog.versions.at(choice.wanted_number).builds;
+    if (device_class.empty() || builds.empty() || builds.contains(device_class)) return {};
+    return " (its main file: it has no build for device class " + device_class + ")";
+}
+
 std::string explain(const ModelState& state, const ChoiceContext& context, const Choice& choice) {
     const std::string running =
         choice.runs ? version_name(context.model, *choice.runs) + " runs" : "nothing runs";
     if (!context.store_failure.empty()) return context.store_failure + ", " + running;
     if (choice.wanted != Wanted::nothing) {
-        if (choice.runs == choice.wanted_number) return running + ": " + choice.wanted_reason;
+        if (choice.runs == choice.wanted_number)
+            return running + ": " + choice.wanted_reason + build_note(state, context, choice);
         return hindrance(state, context, choice) + ", " + running;
     }
-    if (!state.catalog.known && !state.ruleset)
-        return running + ": no check has found signed metadata of " + context.model + " yet";
-    if (!state.ruleset) return running + ": no rules are published for " + context.model;
-    return running + ": the rules name no version of " + context.model;
+    return running + ": " + nothing_wanted(state, context.model);
 }
 
 std::string staleness(const ModelState& state, std::int64_t now_s) {

@@ -2,7 +2,8 @@
 //
 // What runs is what the rules want, if it is installed and good; else the last good one (active),
 // else the one before it, else the bundled one. What may not run (withdrawn, below the floor,
-// gated, of another interface, bad) is never chosen, also not as a last resort.
+// gated, of another interface, bad) is never chosen, also not as a last resort. Who computes
+// passes over files that only another runtime can read.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +26,7 @@ struct ChoiceContext {
     const std::map<std::string, std::string>* unloadable = nullptr;
     std::int64_t now_s = 0;
     std::string store_failure = {};  // why the store cannot be used; empty: it can
+    bool computes = false;  // only what our interpreter can run: opaque files are passed over
 };
 
 struct Choice {

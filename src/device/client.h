@@ -109,9 +109,10 @@ class Model {
     virtual ~Model() = default;
     virtual const std::string& name() const = 0;
     // The best that works now: decide(rules, context) among installed and healthy versions, else
-    // the last good one, else the bundled one. Code::not_found when there is none.
+    // the last good one, else the one before, else the bundled one; of those that are .tflite
+    // files. Errors: not_found when there is none; unimplemented when there are other files only.
     virtual Result<std::unique_ptr<BorrowedEngine>> interpreter() = 0;
-    virtual Result<ModelFile> file() = 0;  // the same choice
+    virtual Result<ModelFile> file() = 0;  // the same choice, whatever the format
     virtual Trace trace() = 0;             // for the version that file() gave last
     virtual Download update(const DownloadConditions& conditions) = 0;
     virtual ModelStatus status() const = 0;

@@ -33,11 +33,11 @@ std::string time_of_day(int minute) {
 
 Finding metered_finding(const DownloadConditions& conditions, const host::Fact<bool>& metered,
                         std::uint64_t bytes, std::uint64_t used) {
-    const std::uint64_t limit = conditions.metered_bytes_per_month;
-    if (limit == 0) {
-        if (!conditions.wifi) return {};
-        return {true, "waits for wifi: this network is metered" + from(metered)};
-    }
+    if (!conditions.metered_bytes_per_month && !conditions.wifi) return {};
+    const std::string waits = "waits for wifi: this network is metered" + from(metered);
+    if (!conditions.metered_bytes_per_month) return {true, waits};
+    const std::uint64_t limit = *conditions.metered_bytes_per_month;
+    if (limit == 0) return {true, waits + " and may carry nothing"};
     const std::string so_far = amount(used, false) + " of " + amount(limit, true) + from(metered);
     if (used >= limit) return {true, "the metered allowance of this month is used up: " + so_far};
     if (bytes > limit - used)

@@ -86,6 +86,27 @@ Status check_options(const ClientOptions& options) {
     return root.ok() ? Status() : Status(root.error());
 }
 
+// A store that has never reported and has no token to begin with counts for its own status alone:
+// the cells of versions that are gone make room for those of new ones.
+Result<telemetry::Recorder::MayDrop> droppable(Store& store, const ClientOptions& options) {
+    if (!options.report_token.empty() || !TRY(store.fact("report_id")).empty())
+        return telemetry::Recorder::MayDrop();
+    std::set<std::pair<std::string, std::uint32_t>> here;
+    for (const auto& [model, version] : TRY(store.installed()))
+        here.insert({model, version.number});
+    return telemetry::Recorder::MayDrop([here](const telemetry::CellKey& key) {
+        return key.version != 0 && !here.contains({key.model, key.version});
+    });
+}
+
+Result<std::unique_ptr<telemetry::Recorder>> open_recorder(Store& store,
+                                                           const ClientOptions& options) {
+    const std::int64_t generation = TRY(store.number_fact("counters_generation"));
+    return telemetry::Recorder::open(options.data_dir + "/counters",
+                                     static_cast<std::uint64_t>(generation),
+                                     TRY(droppable(store, options)));
+}
+
 }  // namespace
 
 Core::Core(ClientOptions with)
@@ -130,11 +151,7 @@ void Core::open_store() {
     }
     recorder = telemetry::Recorder::none();
     if (store->failure()) return;
-    const auto generation = store->number_fact("counters_generation");
-    auto counters = generation.ok()
-                        ? telemetry::Recorder::open(options.data_dir + "/counters",
-                                                    static_cast<std::uint64_t>(*generation))
-                        : Result<std::unique_ptr<telemetry::Recorder>>(generation.error());
+    auto counters = open_recorder(*store, options);
     if (counters.ok())
         recorder = std::move(counters).value();
     else

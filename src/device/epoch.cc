@@ -46,6 +46,10 @@ Epoch::~Epoch() {
     if (value_ != &own_) ::munmap(static_cast<void*>(value_), file_bytes);
 }
 
+void Epoch::turn_back(std::uint64_t seen, std::uint64_t changes) {
+    value_->compare_exchange_strong(seen, changes, std::memory_order_acq_rel);
+}
+
 void Epoch::raise_to(std::uint64_t changes) {
     std::uint64_t seen = value_->load(std::memory_order_relaxed);
     while (seen < changes &&

@@ -25,6 +25,8 @@ class Epoch {
 
     std::uint64_t now() const { return value_->load(std::memory_order_acquire); }
     void raise_to(std::uint64_t changes);
+    // Only if it still is `seen`: what it counted is not in the database any more.
+    void turn_back(std::uint64_t seen, std::uint64_t changes);
 
  private:
     explicit Epoch(std::atomic<std::uint64_t>* mapped) : value_(mapped ? mapped : &own_) {}

@@ -77,6 +77,13 @@ ChoiceContext ModelHandle::context() const {
     return context;
 }
 
+ChoiceContext ModelHandle::engine_context() const {
+    ChoiceContext context = this->context();
+    context.computes = true;
+    context.has_bundled = bundled_ && bundled_->model();
+    return context;
+}
+
 Status ModelHandle::refresh() const {
     if (is_current()) return {};
     // Numbers first: a change that comes while the store is read is seen the next time.
@@ -101,12 +108,14 @@ Status ModelHandle::refresh() const {
 
 void ModelHandle::choose_again() const {
     view_.choice = choose(view_.state, context());
-    if (loaded_ && (!view_.choice.runs || cell_key() != loaded_key_ ||
-                    running_version().sha256 != loaded_sha256_)) {
+    view_.engine_choice = choose(view_.state, engine_context());
+    const Choice& computes = view_.engine_choice;
+    if (loaded_ && (!computes.runs || cell_key(computes) != loaded_key_ ||
+                    running_version(computes).sha256 != loaded_sha256_)) {
         loaded_->retire();
         loaded_.reset();
     }
-    ModelStatus now = status_of(view_.choice);
+    ModelStatus now = status_of(view_.choice, view_.engine_choice);
     if (told_ && now != *told_ && options_.on_change)
         to_tell_.push_back(
             [tell = options_.on_change, now, before = *told_] { tell(now, before); });
@@ -119,14 +128,13 @@ ModelHandle::Guard::~Guard() {
     for (const auto& task : to_tell) of_.core_->executor.post(task);
 }
 
-Version ModelHandle::running_version() const {
-    const std::uint32_t number = *view_.choice.runs;
+Version ModelHandle::running_version(const Choice& choice) const {
+    const std::uint32_t number = *choice.runs;
     return {name_, number,
             number == 0 ? bundled_->sha256() : view_.state.installed.at(number).sha256};
 }
 
-telemetry::CellKey ModelHandle::cell_key() const {
-    const Choice& choice = view_.choice;
+telemetry::CellKey ModelHandle::cell_key(const Choice& choice) const {
     telemetry::CellKey key{name_, choice.runs.value_or(0)};
     if (choice.counts) {
         key.experiment = choice.experiment.substr(0, 63);
@@ -135,9 +143,9 @@ telemetry::CellKey ModelHandle::cell_key() const {
     return key;
 }
 
-ModelStatus ModelHandle::status_of(const Choice& choice) const {
+ModelStatus ModelHandle::status_of(const Choice& choice, const Choice& engine_choice) const {
     ModelStatus status;
-    if (choice.runs) status.running = running_version();
+    if (choice.runs) status.running = running_version(choice);
     if (choice.wanted == Choice::Wanted::missing) {
         const PublishedVersion& published = view_.state.catalog.versions.at(choice.wanted_number);
         status.waiting =
@@ -146,6 +154,9 @@ ModelStatus ModelHandle::status_of(const Choice& choice) const {
     }
     status.source = choice.source;
     status.why = choice.why;
+    if (choice.runs && engine_choice.runs && choice.runs != engine_choice.runs)
+        status.why += "; it is no .tflite file, so interpreter() runs " +
+                      version_name(name_, *engine_choice.runs);
     return status;
 }
 
@@ -155,7 +166,7 @@ Assignment ModelHandle::assignment_of(const Choice& choice) const {
         assignment.experiment = choice.experiment;
         assignment.variant = choice.variant;
     }
-    assignment.version = choice.runs ? running_version() : Version{name_, 0, {}};
+    assignment.version = choice.runs ? running_version(choice) : Version{name_, 0, {}};
     assignment.reason = choice.why;
     return assignment;
 }
@@ -165,8 +176,9 @@ Result<std::unique_ptr<BorrowedEngine>> ModelHandle::interpreter() {
     {
         const Guard guard(*this);
         Status seen = refresh();
+        computes_ = true;
         if (!loaded_) {
-            if (!seen.ok() && !view_.choice.runs) return seen.take_error();
+            if (!seen.ok() && !view_.engine_choice.runs) return seen.take_error();
             TRY(load());
         }
         loaded = loaded_;
@@ -174,17 +186,22 @@ Result<std::unique_ptr<BorrowedEngine>> ModelHandle::interpreter() {
     return loaded->borrow();
 }
 
+Error ModelHandle::nothing_computes() const {
+    if (view_.choice.runs)
+        return error(
+            Code::unimplemented,
+            version_name(name_, *view_.choice.runs) +
+                " is no .tflite file: use its path, from file(), or bundle a .tflite model");
+    return error(Code::not_found, "no version of " + name_ + " can run: " + view_.choice.why);
+}
+
 // Versions that do not load are given up one by one, down to the bundled one.
 Status ModelHandle::load() {
     for (;;) {
-        if (!view_.choice.runs)
-            return error(Code::not_found,
-                         "no version of " + name_ + " can run: " + view_.choice.why);
-        const std::uint32_t number = *view_.choice.runs;
-        const Version version = running_version();
-        if (number == 0 ? !bundled_->model() : !view_.state.installed.at(number).is_tflite)
-            return error(Code::unimplemented, version_name(name_, number) +
-                                                  " is no .tflite file: use its path, from file()");
+        const Choice& choice = view_.engine_choice;
+        if (!choice.runs) return nothing_computes();
+        const std::uint32_t number = *choice.runs;
+        const Version version = running_version(choice);
         std::shared_ptr<const void> lease;
         auto model = load_model(lease);
         if (!model.ok() && model.error().code == Code::not_found && number != 0) {
@@ -195,10 +212,10 @@ Status ModelHandle::load() {
             if (view_.epoch != before) continue;
         }
         if (model.ok()) {
-            telemetry::Cell& cell = core_->recorder->cell(cell_key());
+            telemetry::Cell& cell = core_->recorder->cell(cell_key(choice));
             Core* core = core_.get();
             Counting counting{core_->options.host.clock, &cell,
-                              [core, &cell, assignment = assignment_of(view_.choice)] {
+                              [core, &cell, assignment = assignment_of(choice)] {
                                   core->expose(assignment, cell);
                               },
                               ring_};
@@ -208,7 +225,7 @@ Status ModelHandle::load() {
                                     std::make_shared<const Keep>(core_, std::move(lease)));
             if (loaded.ok()) {
                 loaded_ = std::move(loaded).value();
-                loaded_key_ = cell_key();
+                loaded_key_ = cell_key(choice);
                 loaded_sha256_ = version.sha256;
                 return {};
             }
@@ -221,7 +238,7 @@ Status ModelHandle::load() {
 
 Result<std::shared_ptr<const model::Model>> ModelHandle::load_model(
     std::shared_ptr<const void>& lease) {
-    const std::uint32_t number = *view_.choice.runs;
+    const std::uint32_t number = *view_.engine_choice.runs;
     if (number == 0) return bundled_->model();
     const InstalledVersion& version = view_.state.installed.at(number);
     lease = TRY(core_->files.lease(name_, version));
@@ -257,7 +274,7 @@ Result<ModelFile> ModelHandle::file() {
     for (int attempt = 0;; ++attempt) {
         auto file = file_of_choice();
         if (file.ok()) {
-            traced_ = &core_->recorder->cell(cell_key());
+            traced_ = &core_->recorder->cell(cell_key(view_.choice));
             traced_assignment_ = assignment_of(view_.choice);
             return file;
         }
@@ -271,7 +288,7 @@ Result<ModelFile> ModelHandle::file_of_choice() {
     if (!view_.choice.runs)
         return error(Code::not_found, "no version of " + name_ + " can run: " + view_.choice.why);
     ModelFile file;
-    file.version = running_version();
+    file.version = running_version(view_.choice);
     if (*view_.choice.runs == 0) {
         auto [path, lease] = TRY(bundled_->path(core_->files, name_));
         file.path = std::move(path);
@@ -334,13 +351,13 @@ ModelStatus ModelHandle::status() const {
     const Guard guard(*this);
     (void)refresh();
     // Rules become stale with time alone.
-    return status_of(choose(view_.state, context()));
+    return status_of(choose(view_.state, context()), choose(view_.state, engine_context()));
 }
 
 Assignment ModelHandle::assignment() const {
     const Guard guard(*this);
     (void)refresh();
-    return assignment_of(view_.choice);
+    return assignment_of(used_choice());
 }
 
 void ModelHandle::record_outcome(std::uint64_t inference_id, bool correct) {
@@ -350,13 +367,13 @@ void ModelHandle::record_outcome(std::uint64_t inference_id, bool correct) {
 void ModelHandle::record(std::string_view metric, double value) {
     const Guard guard(*this);
     (void)refresh();
-    core_->recorder->cell(cell_key()).goal(metric, value);
+    core_->recorder->cell(cell_key(used_choice())).goal(metric, value);
 }
 
 void ModelHandle::record_confidence(float value) {
     const Guard guard(*this);
     (void)refresh();
-    core_->recorder->cell(cell_key()).confidence(value);
+    core_->recorder->cell(cell_key(used_choice())).confidence(value);
 }
 
 }  // namespace skiff::device

@@ -51,7 +51,8 @@ class ModelHandle final : public Model {
         std::uint64_t epoch = 0, generation = 0;
         std::shared_ptr<const Json> attributes;
         ModelState state;
-        Choice choice;
+        Choice choice;         // file() and whoever asks
+        Choice engine_choice;  // interpreter(): another one where `choice` is no .tflite file
     };
     // Locks mutex_, and after it is let go hands the app what it is to be told.
     class Guard {
@@ -71,15 +72,19 @@ class ModelHandle final : public Model {
     bool is_current() const;    // under mutex_, as all below
     Status refresh() const;     // reads the store when it must
     void choose_again() const;  // after `unloadable_` or the view changed
-    Status load();              // what the choice says, into loaded_
+    Status load();              // what engine_choice says, into loaded_
     Result<std::shared_ptr<const model::Model>> load_model(std::shared_ptr<const void>& lease);
     void give_up_on(const InstalledVersion& version, const Error& e);
     Result<ModelFile> file_of_choice();
     ChoiceContext context() const;
-    ModelStatus status_of(const Choice& choice) const;
+    ChoiceContext engine_context() const;
+    ModelStatus status_of(const Choice& choice, const Choice& engine_choice) const;
     Assignment assignment_of(const Choice& choice) const;
-    Version running_version() const;  // the choice runs something
-    telemetry::CellKey cell_key() const;
+    Version running_version(const Choice& choice) const;  // it runs something
+    telemetry::CellKey cell_key(const Choice& choice) const;
+    // What this app's uses are counted for: once it has computed, what computes.
+    const Choice& used_choice() const { return computes_ ? view_.engine_choice : view_.choice; }
+    Error nothing_computes() const;
 
     const std::shared_ptr<Core> core_;
     const std::weak_ptr<Worker> worker_;
@@ -97,6 +102,7 @@ class ModelHandle final : public Model {
     mutable std::shared_ptr<LoadedVersion> loaded_;  // null until somebody borrows
     mutable telemetry::CellKey loaded_key_;
     mutable std::string loaded_sha256_;
+    bool computes_ = false;              // interpreter() was asked
     telemetry::Cell* traced_ = nullptr;  // of what file() gave last
     Assignment traced_assignment_;
 };

@@ -45,6 +45,7 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& folder) {
         TRY(store->write([](sqlite::Database& db) { return make_installation_id(db); }));
         store->installation_id_ = TRY(store->fact("installation_id"));
     }
+    TRY(store->begin_changes());
     TRY(store->publish_changes());
     return store;
 }
@@ -65,6 +66,19 @@ std::unique_ptr<Store> Store::unusable(const std::string& folder, const Error& w
     if (const auto id = store->fact("installation_id"); id.ok()) store->installation_id_ = *id;
     if (store->installation_id_.empty()) store->installation_id_ = random_uuid();
     return store;
+}
+
+// A database that was lost, or is an older copy, has counted fewer changes than readers have seen:
+// they would look at none of its changes.
+Status Store::begin_changes() {
+    const std::uint64_t seen = epoch_->now();
+    const auto changes = static_cast<std::uint64_t>(TRY(number_fact("changes")));
+    if (changes == 0)
+        TRY(write([](sqlite::Database& db) {
+            return db.execute("INSERT OR REPLACE INTO facts VALUES ('changes', '1')");
+        }));
+    if (seen > changes) epoch_->turn_back(seen, changes);
+    return {};
 }
 
 Status Store::publish_changes() {

@@ -59,6 +59,7 @@ struct ModelState {
     std::set<std::string> eligible;          // experiments whose other arm this device could run
     std::optional<UpdateRow> update;
     std::int64_t rules_at_s = 0, rules_expire_s = 0;  // 0: not known
+    std::string check_failure = {};  // what the last check failed with; "": nothing
 };
 
 // What signed metadata says now. Without a ruleset the last one stays.
@@ -95,6 +96,8 @@ class Store {
     Status ask_for(const std::string& model);
     // What a check found; readers look again only when it is something new.
     Status save_published(const std::string& model, const Published& published);
+    // What the last check failed with, "" when it did not: of one model, or ("") of all.
+    Status note_check(const std::string& model, const std::string& failure);
     Status set_update(const std::string& model, const UpdateRow& update);
     Status clear_update(const std::string& model);
     Status mark_bad(const std::string& model, const std::string& sha256, const std::string& reason);
@@ -122,6 +125,7 @@ class Store {
 
  private:
     Store() = default;
+    Status begin_changes();
     std::string folder_;
     std::unique_ptr<Epoch> epoch_;
     std::mutex reader_mutex_, writer_mutex_;

@@ -41,16 +41,33 @@ Result<InstalledVersion> installed_row(const sqlite::Statement& row, int at) {
                             static_cast<std::uint64_t>(row.integer(at + 4))};
 }
 
+// What is damaged is as if it were not there: the next check and update bring it again.
+bool is_whole(const Status& read, const std::string& model) {
+    if (!read.ok()) log(LogLevel::warning, model + ": " + read.error().message);
+    return read.ok();
+}
+
 Status read_model_row(sqlite::Database& db, const std::string& model, ModelState& state) {
     sqlite::Statement query =
         TRY(db.prepare("SELECT catalog, catalog_of, ruleset, ruleset_sha256, active, previous FROM "
                        "models WHERE name = ?"));
     if (!TRY(query.bind(1, model).step())) return {};
-    state.catalog = TRY(read_catalog_text(query.text(0)));
     state.catalog_of = query.text(1);
     state.ruleset_sha256 = query.text(3);
-    if (const std::string text = query.text(2); !text.empty())
-        state.ruleset = TRY(decide::Ruleset::parse(text, "the stored ruleset of " + model));
+    auto catalog = read_catalog_text(query.text(0));
+    if (is_whole(catalog.ok() ? Status() : Status(catalog.error()), model))
+        state.catalog = std::move(catalog).value();
+    else
+        state.catalog_of.clear();
+    if (const std::string text = query.text(2); !text.empty()) {
+        auto ruleset = decide::Ruleset::parse(text, "the stored ruleset");
+        if (is_whole(ruleset.ok() ? Status() : Status(ruleset.error()), model)) {
+            state.ruleset = std::move(ruleset).value();
+        } else {
+            state.catalog_of.clear();
+            state.ruleset_sha256.clear();
+        }
+    }
     state.active = static_cast<std::uint32_t>(query.integer(4));
     state.previous = static_cast<std::uint32_t>(query.integer(5));
     return {};
@@ -61,8 +78,9 @@ Status read_sets(sqlite::Database& db, const std::string& model, ModelState& sta
         db.prepare("SELECT " + std::string(installed_columns) + " FROM installed WHERE model = ?"));
     installed.bind(1, model);
     while (TRY(installed.step())) {
-        InstalledVersion version = TRY(installed_row(installed, 0));
-        state.installed.emplace(version.number, std::move(version));
+        auto version = installed_row(installed, 0);
+        if (is_whole(version.ok() ? Status() : Status(version.error()), model))
+            state.installed.emplace(version->number, std::move(version).value());
     }
     sqlite::Statement bad =
         TRY(db.prepare("SELECT sha256, reason FROM bad WHERE model = ? AND runtime_level >= ?"));
@@ -90,13 +108,24 @@ Status read_update(sqlite::Database& db, const std::string& model, ModelState& s
     return {};
 }
 
-Status read_times(sqlite::Database& db, ModelState& state) {
+std::string failure_fact(const std::string& model) {
+    return model.empty() ? "check_failure" : "check_failure/" + model;
+}
+
+Status read_checks(sqlite::Database& db, const std::string& model, ModelState& state) {
     sqlite::Statement query =
         TRY(db.prepare("SELECT name, value FROM facts WHERE name IN ('rules_at_s', "
-                       "'rules_expire_s')"));
-    while (TRY(query.step()))
-        (query.text(0) == "rules_at_s" ? state.rules_at_s : state.rules_expire_s) =
-            query.integer(1);
+                       "'rules_expire_s', 'check_failure', ?)"));
+    query.bind(1, failure_fact(model));
+    while (TRY(query.step())) {
+        const std::string name = query.text(0);
+        if (name == "rules_at_s")
+            state.rules_at_s = query.integer(1);
+        else if (name == "rules_expire_s")
+            state.rules_expire_s = query.integer(1);
+        else if (state.check_failure.empty())
+            state.check_failure = query.text(1);
+    }
     return {};
 }
 
@@ -124,7 +153,7 @@ Result<ModelState> Store::read(const std::string& model) {
         TRY(read_model_row(db, model, state));
         TRY(read_sets(db, model, state));
         TRY(read_update(db, model, state));
-        return read_times(db, state);
+        return read_checks(db, model, state);
     }));
     return state;
 }
@@ -144,7 +173,9 @@ Result<std::vector<std::pair<std::string, InstalledVersion>>> Store::installed()
     TRY(look([&](sqlite::Database& db) -> Status {
         sqlite::Statement query = TRY(db.prepare("SELECT model, " + std::string(installed_columns) +
                                                  " FROM installed ORDER BY model, number"));
-        while (TRY(query.step())) all.emplace_back(query.text(0), TRY(installed_row(query, 1)));
+        while (TRY(query.step()))
+            if (auto version = installed_row(query, 1); version.ok())  // read() says what is not
+                all.emplace_back(query.text(0), std::move(version).value());
         return {};
     }));
     return all;
@@ -175,12 +206,24 @@ Status Store::save_published(const std::string& model, const Published& publishe
     TRY(look([&](sqlite::Database& db) -> Status {
         sqlite::Statement query =
             TRY(db.prepare("SELECT 1 FROM models WHERE name = ?1 AND catalog = ?2 AND (?3 = '' OR "
-                           "ruleset_sha256 = ?3)"));
-        query.bind(1, model).bind(2, catalog).bind(3, published.ruleset_sha256);
+                           "(ruleset_sha256 = ?3 AND ruleset = ?4))"));
+        query.bind(1, model)
+            .bind(2, catalog)
+            .bind(3, published.ruleset_sha256)
+            .bind(4, published.ruleset);
         news = !TRY(query.step());
         return {};
     }));
     return news ? change(save) : write(save);
+}
+
+Status Store::note_check(const std::string& model, const std::string& failure) {
+    const std::string name = failure_fact(model);
+    if (TRY(fact(name)) == failure) return {};
+    return change([&](sqlite::Database& db) -> Status {
+        sqlite::Statement insert = TRY(db.prepare("INSERT OR REPLACE INTO facts VALUES (?, ?)"));
+        return insert.bind(1, name).bind(2, failure).run();
+    });
 }
 
 Status Store::set_update(const std::string& model, const UpdateRow& update) {
@@ -268,7 +311,7 @@ Status Store::forget(const std::string& model) {
              {"DELETE FROM installed WHERE model = ?", "DELETE FROM updates WHERE model = ?",
               "DELETE FROM eligible WHERE model = ?", "DELETE FROM models WHERE name = ?"})
             TRY(run_for(db, table, model));
-        return {};
+        return run_for(db, "DELETE FROM facts WHERE name = ?", failure_fact(model));
     });
 }
 

@@ -33,8 +33,8 @@ struct DownloadConditions {
     int min_battery_percent = 0;
     std::optional<LocalTimeWindow> between = {};
     // What a metered network may carry in a calendar month (UTC), TLS and headers included; 0:
-    // nothing when `wifi` is set, anything when it is not.
-    std::uint64_t metered_bytes_per_month = 0;
+    // nothing. Not set: nothing when `wifi` is set, anything when it is not.
+    std::optional<std::uint64_t> metered_bytes_per_month = {};
     std::optional<std::chrono::seconds> deadline = {};  // after it Code::conditions_unmet
 };
 

@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds first_pause = 200ms, longest_pause = 5s;
 constexpr auto busy_pause = 100ms;         // while another process holds the update lock
+constexpr auto patience = 10s;             // for it, of who waits for no condition
 constexpr auto look_at_clock_every = 60s;  // the wall clock may jump
 
 }  // namespace
@@ -106,6 +107,7 @@ Worker::Time Worker::next_time(Time now) {
     const Time::duration period =
         std::min<Time::duration>(look_at_clock_every, core_->options.check_every);
     Time next = now + (periodic_ ? period : Time::duration(1h));
+    if (periodic_ && periodic_not_before_ > now) next = std::min(next, periodic_not_before_);
     for (const auto& job : jobs_) next = std::min(next, job->state->cancelled ? now : job->next);
     return next;
 }
@@ -152,8 +154,8 @@ bool Worker::has_installed(const std::string& model) {
 }
 
 // Asked again later, unless its time is over.
-bool Worker::wait_on(Job& job, const Error& why, Progress::State state) {
-    const auto& deadline = job.request.conditions.deadline;
+bool Worker::wait_on(Job& job, const Error& why, Progress::State state,
+                     std::optional<std::chrono::seconds> deadline) {
     const std::int64_t waited_ns = core_->options.host.clock->monotonic_ns() - job.started_ns;
     if (deadline && std::chrono::nanoseconds(waited_ns) >= *deadline) return false;
     Progress now;
@@ -169,10 +171,17 @@ bool Worker::wait_on(Job& job, const Error& why, Progress::State state) {
     return true;
 }
 
+// What another process fetches now is worth a while, also to those who ask for what may be done
+// now: mostly it is the same.
 void Worker::wait_for_turn(Job& job) {
+    const auto deadline = job.request.conditions.deadline;
+    const bool waits_for_nothing_else = deadline && deadline->count() == 0;
     const Error busy =
         retryable(Code::conditions_unmet, "waits until another process has updated this store");
-    if (!wait_on(job, busy, Progress::State::waiting)) finish(job, busy);
+    if (!wait_on(job, busy, Progress::State::waiting,
+                 waits_for_nothing_else ? std::optional(patience) : deadline))
+        finish(job, retryable(Code::conditions_unmet,
+                              "another process was updating this store all the time"));
     job.next = std::min(job.next, steady_clock::now() + busy_pause);
 }
 
@@ -199,7 +208,8 @@ void Worker::attempt(Job& job) {
     } else if (unmet && core_->stops) {
         finish(job, error(Code::cancelled, "the client is going"));
     } else if (unmet) {
-        if (!wait_on(job, done.error(), Progress::State::waiting)) finish(job, done);
+        if (!wait_on(job, done.error(), Progress::State::waiting, job.request.conditions.deadline))
+            finish(job, done);
         look_all();
     } else if (!done.ok() && done.error().code == Code::cancelled && !core_->stops &&
                !job.state->cancelled) {

@@ -11,6 +11,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -69,8 +70,10 @@ class Worker : public std::enable_shared_from_this<Worker> {
     Time next_time(Time now);  // under mutex_
     void attempt(Job& job);
     void wait_for_turn(Job& job);
-    Status attempt_locked(Job& job);                                  // under the update lock
-    bool wait_on(Job& job, const Error& why, Progress::State state);  // false: no longer
+    Status attempt_locked(Job& job);  // under the update lock
+    // False: no longer.
+    bool wait_on(Job& job, const Error& why, Progress::State state,
+                 std::optional<std::chrono::seconds> deadline);
     void finish(Job& job, Status result);
     bool has_installed(const std::string& model);
     void periodic();
@@ -83,12 +86,13 @@ class Worker : public std::enable_shared_from_this<Worker> {
     const std::shared_ptr<Core> core_;
     std::mutex mutex_;
     std::condition_variable changed_;
-    Handles handles_;                          // under mutex_
-    std::list<std::shared_ptr<Job>> jobs_;     // under mutex_
-    bool periodic_ = false, running_ = false;  // under mutex_
-    bool nudged_ = false;                      // under mutex_
-    Time periodic_not_before_ = {};            // the thread's
-    std::thread thread_;                       // under mutex_
+    Handles handles_;                               // under mutex_
+    std::list<std::shared_ptr<Job>> jobs_;          // under mutex_
+    bool periodic_ = false, running_ = false;       // under mutex_
+    bool nudged_ = false;                           // under mutex_
+    Time periodic_not_before_ = {};                 // the thread's
+    std::chrono::nanoseconds periodic_pause_ = {};  // the thread's; 0: the last one did not fail
+    std::thread thread_;                            // under mutex_
 };
 
 }  // namespace skiff::device

@@ -12,7 +12,7 @@ using std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
 constexpr auto lock_poll = 20ms;
-constexpr auto after_failure = 15min;
+constexpr std::chrono::nanoseconds first_retry = 1s, longest_retry = 15min;
 
 // What a pass says in the end: that nothing could be reached before what it did not do.
 class Verdict {
@@ -104,11 +104,17 @@ void Worker::periodic() {
     std::vector<UpdateRequest> kept_back;
     const Status done = pass(steady_clock::now() + 1h, &kept_back);
     for (const UpdateRequest& request : kept_back) (void)submit(request, false);
-    if (done.ok()) return;
-    if (done.error().code != Code::conditions_unmet)
-        periodic_not_before_ = steady_clock::now() + std::min<std::chrono::nanoseconds>(
-                                                         after_failure, core_->options.check_every);
-    log(LogLevel::info, "the periodic check: " + done.error().message);
+    if (core_->stops) return;  // what that broke off is no failure
+    const bool failed = !done.ok() && done.error().code != Code::conditions_unmet;
+    if (!done.ok()) log(LogLevel::info, "the periodic check: " + done.error().message);
+    if (failed) {
+        periodic_pause_ = std::min(std::max(periodic_pause_ * 2, first_retry), longest_retry);
+        periodic_not_before_ =
+            steady_clock::now() +
+            std::min<std::chrono::nanoseconds>(periodic_pause_, core_->options.check_every);
+    } else if (std::exchange(periodic_pause_, {}) > std::chrono::nanoseconds()) {
+        log(LogLevel::info, "the periodic check works again");
+    }
 }
 
 }  // namespace skiff::device

@@ -262,13 +262,28 @@ bool looks_right(const CounterFile& file, std::uint64_t bytes) {
            file.drained.load(relaxed) < file.generation.load(relaxed);
 }
 
-// Slots whose counts were all taken are free again, if this process is the only one that has the
-// file open.
-void free_empty_slots(CounterFile& file) {
+// Free first, so that a process that dies meanwhile leaves a slot that is emptied here again.
+void free_slot(CellSlot& slot) {
+    slot.used.store(0, std::memory_order_release);
+    std::memset(static_cast<void*>(&slot), 0, sizeof slot);
+}
+
+// Slots whose counts were all taken are free again, and for want of room those that may be dropped;
+// if this process is the only one that has the file open: nobody holds one of the cells.
+void make_room(CounterFile& file, const Recorder::MayDrop& may_drop) {
+    int in_use = 0;
     for (CellSlot& slot : file.slots) {
-        if (!read_bank(slot.banks[0]).empty() || !read_bank(slot.banks[1]).empty()) continue;
-        std::memset(static_cast<void*>(&slot), 0, sizeof slot);
+        const bool counted = !read_bank(slot.banks[0]).empty() || !read_bank(slot.banks[1]).empty();
+        if (slot.used.load(relaxed) && counted)
+            ++in_use;
+        else if (slot.used.load(relaxed) || counted)
+            free_slot(slot);
     }
+    if (!may_drop || in_use <= cell_slots / 2) return;
+    for (CellSlot& slot : file.slots)
+        if (slot.used.load(relaxed) &&
+            may_drop({slot.model, slot.version, slot.experiment, slot.variant}))
+            free_slot(slot);
 }
 
 }  // namespace
@@ -307,7 +322,8 @@ std::unique_ptr<Recorder> Recorder::none() {
 }
 
 Result<std::unique_ptr<Recorder>> Recorder::open(const std::string& path,
-                                                 std::uint64_t last_committed) {
+                                                 std::uint64_t last_committed,
+                                                 const MayDrop& may_drop) {
     // One process at a time opens, so that a new or damaged file is laid out once.
     const auto opening = TRY(FileLock::acquire(path + ".lock", true));
     for (int attempt = 0; attempt < 2; ++attempt) {
@@ -346,7 +362,7 @@ Result<std::unique_ptr<Recorder>> Recorder::open(const std::string& path,
                 file->generation.store(last_committed + 1);
                 file->drained.store(last_committed);
             }
-            if (::flock(fd, LOCK_EX | LOCK_NB) == 0) free_empty_slots(*file);
+            if (::flock(fd, LOCK_EX | LOCK_NB) == 0) make_room(*file, may_drop);
             ::flock(fd, LOCK_SH);
             return std::unique_ptr<Recorder>(new MappedRecorder(path, fd, file, last_committed));
         }

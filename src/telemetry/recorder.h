@@ -89,9 +89,13 @@ class Recorder {
     // `path`: the mapped file, made when absent; a damaged one is set aside as `path`.damaged and
     // begun anew (said in the log). The
     // disk has room for all of it, or it fails: not_enough_space. `last_committed`: the generation
-    // of the newest take that was made durable, 0 for none.
+    // of the newest take that was made durable, 0 for none. `may_drop`: whose counts nobody will
+    // ever take or look at; they go when more than half of the cells are in use and no other
+    // process has the file open. Empty: none.
+    using MayDrop = std::function<bool(const CellKey&)>;
     static Result<std::unique_ptr<Recorder>> open(const std::string& path,
-                                                  std::uint64_t last_committed);
+                                                  std::uint64_t last_committed,
+                                                  const MayDrop& may_drop = {});
     virtual ~Recorder() = default;
     // Counts nothing: where no file of counters can be had.
     static std::unique_ptr<Recorder> none();

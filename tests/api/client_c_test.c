@@ -2,6 +2,7 @@
    also what is run against a libskiff built with SKIFF_HOST=none.
 
    test_api_client_c API_PUBLISH, in the repository's root; API_PUBLISH makes the signed trees. */
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,6 +166,26 @@ static void update(skiff_model* model) {
     EXPECT(skiff_download_wait(download, 20000, &error) == SKIFF_CANCELLED);
     skiff_download_destroy(download);
 
+    /* A limit of 0 is one when it says so. */
+    skiff_download_conditions conditions;
+    memset(&conditions, 0, sizeof conditions);
+    conditions.size = sizeof conditions;
+    conditions.has_metered_limit = 1;
+    conditions.deadline_s = 1;
+    download = NULL;
+    EXPECT_OK(skiff_model_update(model, &conditions, &download, &error));
+    EXPECT(skiff_download_wait(download, 20000, &error) == SKIFF_CONDITIONS_UNMET);
+    EXPECT(strstr(error.message, "may carry nothing") != NULL);
+    skiff_download_destroy(download);
+    /* A program built before there was that member has no limit with 0. */
+    conditions.size = offsetof(skiff_download_conditions, has_metered_limit);
+    conditions.wifi = 1;
+    download = NULL;
+    EXPECT_OK(skiff_model_update(model, &conditions, &download, &error));
+    EXPECT(skiff_download_wait(download, 20000, &error) == SKIFF_CONDITIONS_UNMET);
+    EXPECT(strstr(error.message, "may carry nothing") == NULL);
+    skiff_download_destroy(download);
+
     world.metered = 0;
     download = NULL;
     EXPECT_OK(skiff_model_update(model, NULL, &download, &error));
@@ -291,9 +312,12 @@ static void test_mistakes(void) {
     seen s = {0, 0, 0, 0};
     skiff_client_options options;
     skiff_client* client = NULL;
+    skiff_model* model = NULL;
+    skiff_model_options model_options;
     skiff_host host = script_host(&world);
     const int released = world.released;
     memset(&options, 0, sizeof options);
+    memset(&model_options, 0, sizeof model_options);
     EXPECT(skiff_client_create(&options, &client, &error) == SKIFF_INVALID_ARGUMENT); /* no size */
     EXPECT(skiff_client_create(NULL, &client, &error) == SKIFF_INVALID_ARGUMENT);
     options.size = sizeof options;
@@ -308,8 +332,20 @@ static void test_mistakes(void) {
     host.monotonic_ns = NULL;
     EXPECT(skiff_client_create(&options, &client, &error) == SKIFF_INVALID_ARGUMENT);
     EXPECT(s.released == 2 && world.released == released + 2);
+    host = script_host(&world);
+    EXPECT(skiff_client_create(&options, NULL, &error) == SKIFF_INVALID_ARGUMENT);
+    EXPECT(s.released == 3 && world.released == released + 3);
     EXPECT(client == NULL);
     client = open_client(&s);
+    model_options.size = sizeof model_options;
+    model_options.user = &s;
+    model_options.release = release;
+    EXPECT(skiff_client_model(client, NULL, &model_options, &model, &error) ==
+           SKIFF_INVALID_ARGUMENT);
+    EXPECT(s.released == 4);
+    EXPECT(skiff_client_model(client, "digits", &model_options, NULL, &error) ==
+           SKIFF_INVALID_ARGUMENT);
+    EXPECT(s.released == 5);
     EXPECT(skiff_client_set_attributes(client, "[1]", &error) == SKIFF_INVALID_ARGUMENT);
     EXPECT(skiff_client_set_attributes(client, "{", &error) == SKIFF_INVALID_ARGUMENT);
     EXPECT_OK(skiff_client_set_attributes(client, "{\"cores\": 8}", &error));

@@ -180,6 +180,15 @@ TEST_F(ApiClient, ConditionsHoldAnUpdateBackAndSayWhy) {
     EXPECT_NE(status.error().message.find("charg"), std::string::npos) << status.error().message;
     strict.charging = false;
     EXPECT_EQ(update(model, strict).error().code, Code::conditions_unmet);
+    metered = true;
+    strict = {.metered_bytes_per_month = 0};
+    strict.deadline = 0s;
+    const Status nothing = update(model, strict);
+    ASSERT_FALSE(nothing.ok());
+    EXPECT_EQ(nothing.error().code, Code::conditions_unmet) << nothing.error().message;
+    EXPECT_NE(nothing.error().message.find("may carry nothing"), std::string::npos)
+        << nothing.error().message;
+    metered = false;
     strict = {.min_battery_percent = 50};
     expect_ok(update(model, strict));
     EXPECT_EQ(model.status().source, ModelStatus::active);

@@ -144,7 +144,9 @@ TEST_F(DeviceCommand, ConditionsPutOffWithExitThreeAndWhy) {
     EXPECT_EQ(label(), "digits:1 active");
 }
 
-TEST_F(DeviceCommand, AMeteredAllowanceLetsALittleThrough) {
+TEST_F(DeviceCommand, AMeteredAllowanceLetsALittleThroughAndZeroNothing) {
+    expect_error(device("update", {"--metered-mb", "0", "--network", "metered"}), 3,
+                 "may carry nothing");
     EXPECT_EQ(device("update", {"--wifi", "--metered-mb", "5", "--network", "metered"}).exit_code,
               0);
     EXPECT_EQ(label(), "digits:1 active");
@@ -185,6 +187,20 @@ TEST_F(DeviceCommand, StatusIsOneTable) {
               std::filesystem::file_size(digits + "digits_v1_int8.tflite"));
 }
 
+TEST_F(DeviceCommand, StatusSaysWhatTheLastCheckFailedWith) {
+    expect_error(run_skiff({"device", "update", "--data", folder_ + "/data", "--model", "digits",
+                            "--url", "file:///nowhere", "--root", tree_.root_path()}),
+                 1, "there is no timestamp.json");
+    const Finished status = device("status");
+    EXPECT_NE(status.out.find("nothing runs: the last check failed: there is no timestamp.json"),
+              std::string::npos)
+        << status.out;
+    EXPECT_NE(status.out.find("\nlast check failed"), std::string::npos) << status.out;
+    ASSERT_EQ(device("update").exit_code, 0);
+    EXPECT_EQ(device("status").out.find("last check failed"), std::string::npos);
+    EXPECT_EQ(json::parse(device("status", {"--json"}).out)["check_failure"], "");
+}
+
 TEST_F(DeviceCommand, MisuseIsSaidInOneLine) {
     expect_error(run_skiff({"device", "update"}), 2, "--data");
     expect_error(run_skiff({"device", "update", "--data", folder_ + "/d"}), 1, "--model");
@@ -220,6 +236,52 @@ TEST_F(DeviceCommand, ALoopFollowsWhatAnotherProcessInstalls) {
     // What a killed process counted is not lost.
     const json status = json::parse(device("status", {"--json"}).out);
     EXPECT_GT(status["inferences_not_reported"], 1);
+}
+
+// One line for a trouble, however often it is met; and when it is over, the update that it kept
+// back.
+TEST_F(DeviceCommand, TheAgentSaysATroubleOnceAndRecoversSoon) {
+    const auto times = [](const std::string& text, const std::string& part) {
+        int n = 0;
+        for (std::size_t at = 0; (at = text.find(part, at)) != std::string::npos; ++at) ++n;
+        return n;
+    };
+    const std::string away = folder_ + "/tree/metadata.away", here = folder_ + "/tree/metadata";
+    std::filesystem::rename(here, away);
+    // Its next regular check would be in an hour.
+    Background agent(words("agent", {"--every", "3600"}), folder_ + "/agent");
+    ASSERT_TRUE(agent.says("skiff: agent: the periodic check: there is no timestamp.json"))
+        << agent.out();
+    std::this_thread::sleep_for(1500ms);  // it has been tried again, in vain
+    EXPECT_EQ(times(agent.out(), "skiff: agent: the periodic check: "), 1) << agent.out();
+    EXPECT_EQ(times(agent.out(), "the last check failed: there is no timestamp.json"), 1)
+        << agent.out();
+    std::filesystem::rename(away, here);
+    EXPECT_TRUE(agent.says("digits:1 runs: /")) << agent.out();
+    EXPECT_TRUE(agent.says("skiff: agent: the periodic check works again\n")) << agent.out();
+    EXPECT_EQ(agent.end(SIGTERM), 0);
+}
+
+// A link that cannot be set is said; the agent goes on, and sets it when it can.
+TEST_F(DeviceCommand, TheAgentOutlivesATroubleOfItsOwn) {
+    const std::string current = folder_ + "/data/current";
+    std::filesystem::create_directories(current + "/digits/not_empty");
+    Background agent(words("agent", {}), folder_ + "/agent");
+    ASSERT_TRUE(agent.says("skiff: agent: " + current + "/digits: ")) << agent.out();
+    std::filesystem::remove_all(current + "/digits");
+    EXPECT_TRUE(agent.says("digits:1 runs: /")) << agent.out();
+    EXPECT_TRUE(std::filesystem::is_symlink(current + "/digits"));
+    EXPECT_EQ(agent.end(SIGTERM), 0);
+}
+
+TEST_F(DeviceCommand, TwoUpdatesAtOnceTakeTurns) {
+    std::filesystem::create_directories(folder_ + "/data");
+    auto lock = FileLock::acquire(folder_ + "/data/update.lock", true).value();
+    Background second(words("update", {}), folder_ + "/second");
+    std::this_thread::sleep_for(1500ms);
+    lock.reset();
+    EXPECT_TRUE(second.says("updated: digits:1")) << second.out();
+    EXPECT_EQ(second.end(0), 0);
 }
 
 TEST_F(DeviceCommand, TheAgentKeepsALinkAndRunsACommand) {

@@ -137,12 +137,46 @@ TEST_F(Checking, unreachable_is_no_network) {
     EXPECT_TRUE(synced.error().retry);
 }
 
+// Each says what it is, in whatever process, and nothing is said that is over.
+TEST_F(Checking, why_says_what_the_last_check_failed_with) {
+    project_.publish("digits", {});
+    reachable_ = false;
+    const auto device = client();
+    const auto digits = model(*device);
+    EXPECT_EQ(digits->status().why, "nothing runs: no check has been made for digits yet");
+    EXPECT_FALSE(device->sync(soon).ok());
+    const std::string why = digits->status().why;
+    EXPECT_TRUE(why.starts_with("nothing runs: the last check failed: http://models.example/"))
+        << why;
+    EXPECT_TRUE(why.ends_with("cannot be reached")) << why;
+    EXPECT_EQ(model(*client())->status().why, why);
+    EXPECT_TRUE(why.ends_with(device->diagnostics()->at("check_failure").get<std::string>()));
+
+    // One model's own failure is not that of another.
+    reachable_ = true;
+    project_.publish("birds", {.number = 5});
+    project_.rules("digits", [](const Json&) { return Json{{"features", 3}}; });
+    const auto birds = model(*device, "birds");
+    EXPECT_FALSE(device->sync(soon).ok());
+    EXPECT_TRUE(digits->status().why.starts_with("nothing runs: the last check failed: "))
+        << digits->status().why;
+    EXPECT_EQ(compute(*birds), 5);
+    EXPECT_EQ(device->diagnostics()->at("check_failure"), "");
+    project_.rules("digits", [](const Json&) { return decide::empty_model_ruleset("digits", 1); });
+    EXPECT_TRUE(device->sync(soon).ok());
+    EXPECT_EQ(digits->status().why, "digits:1 runs: it is the default of the rules");
+    reachable_ = false;
+    EXPECT_FALSE(device->sync(soon).ok());
+    EXPECT_EQ(digits->status().why, "digits:1 runs: it is the default of the rules");
+    EXPECT_NE(device->diagnostics()->at("check_failure"), "");
+}
+
 TEST_F(Checking, a_model_that_nobody_publishes) {
     project_.publish("digits", {});
     const auto device = client();
     const auto birds = model(*device, "birds");
     ASSERT_TRUE(device->sync(soon).ok());
-    EXPECT_EQ(birds->status().why, "nothing runs: no rules are published for birds");
+    EXPECT_EQ(birds->status().why, "nothing runs: nothing is published under the name birds");
     EXPECT_EQ(birds->interpreter().error().code, Code::not_found);
     project_.publish("birds", {.number = 5});
     ASSERT_TRUE(device->sync(soon).ok());

@@ -60,16 +60,19 @@ class Choosing : public ::testing::Test {
 
 TEST_F(Choosing, nothing_is_known) {
     state_ = {};
-    EXPECT_EQ(choice().why,
-              "digits (bundled) runs: no check has found signed metadata of digits yet");
+    EXPECT_EQ(choice().why, "digits (bundled) runs: no check has been made for digits yet");
     EXPECT_EQ(choice().source, Source::bundled);
     has_bundled_ = false;
-    EXPECT_EQ(choice().why, "nothing runs: no check has found signed metadata of digits yet");
+    EXPECT_EQ(choice().why, "nothing runs: no check has been made for digits yet");
     EXPECT_FALSE(choice().runs);
+    state_.check_failure = "http://x: cannot be reached";
+    EXPECT_EQ(choice().why, "nothing runs: the last check failed: http://x: cannot be reached");
     state_.catalog.known = true;
+    EXPECT_EQ(choice().why, "nothing runs: nothing is published under the name digits");
+    publish(1);
     EXPECT_EQ(choice().why, "nothing runs: no rules are published for digits");
     rule({{"features", Json::object()}});
-    EXPECT_EQ(choice().why, "nothing runs: the rules name no version of digits");
+    EXPECT_EQ(choice().why, "nothing runs: the rules name no version of digits for this device");
     EXPECT_EQ(choice().wanted, Wanted::nothing);
 }
 
@@ -207,6 +210,36 @@ TEST_F(Choosing, interface) {
     EXPECT_EQ(choice().wanted, Wanted::unusable);
     state_.installed[3].io_signature = "another";
     EXPECT_EQ(choice().runs, 3u);
+}
+
+TEST_F(Choosing, no_build_for_this_class_is_said) {
+    install(3);
+    attributes_["device_class"] = "watch";
+    EXPECT_EQ(choice().why, "digits:3 runs: it is the default of the rules");
+    state_.catalog.versions.at(3).builds["npu"] = state_.catalog.versions.at(3).main;
+    EXPECT_EQ(choice().why,
+              "digits:3 runs: it is the default of the rules (its main file: it has no build for "
+              "device class watch)");
+    attributes_["device_class"] = "npu";
+    EXPECT_EQ(choice().why, "digits:3 runs: it is the default of the rules");
+}
+
+TEST_F(Choosing, who_computes_passes_over_opaque_files) {
+    install(3);
+    state_.active = 3;
+    state_.previous = 2;
+    state_.installed.at(3).is_tflite = false;
+    EXPECT_EQ(choice().runs, 3u);
+    ChoiceContext computing = context();
+    computing.computes = true;
+    Choice chosen = choose(state_, computing);
+    EXPECT_EQ(chosen.runs, 2u);
+    EXPECT_EQ(chosen.source, Source::previous);
+    EXPECT_EQ(chosen.why, "digits:3 is no .tflite file, digits:2 runs");
+    state_.installed.at(2).is_tflite = false;
+    EXPECT_EQ(choose(state_, computing).runs, 0u);
+    computing.has_bundled = false;
+    EXPECT_FALSE(choose(state_, computing).runs);
 }
 
 TEST_F(Choosing, opaque_files_are_no_interface) {

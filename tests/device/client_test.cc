@@ -15,8 +15,7 @@ TEST_F(World, bundled_model_works_without_anything) {
     const auto digits = model(*device, "digits", free(bundled_file()));
     EXPECT_EQ(compute(*digits), 100);
     EXPECT_EQ(digits->status().source, ModelStatus::Source::bundled);
-    EXPECT_EQ(digits->status().why,
-              "digits (bundled) runs: no check has found signed metadata of digits yet");
+    EXPECT_EQ(digits->status().why, "digits (bundled) runs: no check has been made for digits yet");
     EXPECT_EQ(device->sync(soon).error().code, Code::no_network);
     EXPECT_EQ(compute(*digits), 100);
 }

@@ -105,6 +105,15 @@ TEST_F(Conditions, a_metered_network_carries_up_to_its_allowance) {
         EXPECT_FALSE(ask(some, 1, UINT64_MAX).allowed);
     }
     set_network(true, false);
+    // 0 is a limit too, no limit is none.
+    set_network(true, true);
+    for (bool wifi : {true, false})
+        expect_waits({.wifi = wifi, .metered_bytes_per_month = 0},
+                     "waits for wifi: this network is metered (NetworkManager) and may carry "
+                     "nothing",
+                     1);
+    set_network(true, false);
+    expect_allowed({.metered_bytes_per_month = 0}, "");
     expect_allowed({.wifi = true, .metered_bytes_per_month = 1},
                    "this network is not metered (NetworkManager)", false, 1'000, 1'000);
 }

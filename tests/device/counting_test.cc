@@ -83,6 +83,51 @@ TEST_F(CountingUses, by_version) {
     EXPECT_EQ(counts(*device), (Lines{"0 success=2", "1 success=1 installed=1"}));
 }
 
+// What computes is another version than what lies there as a file: each is counted for itself.
+TEST_F(CountingUses, an_opaque_version_is_counted_by_its_files_alone) {
+    const auto device = client();
+    const auto digits = model(*device);
+    ASSERT_TRUE(device->sync(soon).ok());
+    project_.publish("digits", {.number = 3, .bytes = "opaque", .extension = ".bin"});
+    ASSERT_TRUE(device->sync(soon).ok());
+    digits->record_confidence(0.5f);  // nothing has computed: of the file
+    compute(*digits);
+    digits->record_confidence(0.5f);
+    digits->record("tap", 1);
+    EXPECT_EQ(digits->file()->version.number, 3u);
+    digits->trace().success();
+    EXPECT_EQ(counts(*device), (Lines{"1 success=1 installed=1", "3 success=1 installed=1"}));
+    const Json cells = device->diagnostics()->at("counts");
+    for (const Json& cell : cells) {
+        EXPECT_EQ(cell.at("confidence").at(10), 1) << cell.dump();
+        EXPECT_EQ(cell.contains("goals"), cell.at("version") == 1) << cell.dump();
+    }
+}
+
+// A device that never reports has counts of what it has, however long it lives; one that does keeps
+// all until they are in a report.
+TEST_F(CountingUses, versions_that_are_gone_make_room_where_nothing_is_reported) {
+    {
+        const auto device = client();
+        const auto digits = model(*device);
+        ASSERT_TRUE(device->sync(soon).ok());
+        compute(*digits);
+    }
+    const auto age = [&] {
+        const auto recorder = telemetry::Recorder::open(data_ + "/counters", 0).value();
+        for (std::uint32_t number = 100; number < 140; ++number)
+            recorder->cell({"digits", number, "", ""}).inference(telemetry::Outcome::success, 1000);
+    };
+    age();
+    EXPECT_EQ(counts(*client()), (Lines{"1 success=1 installed=1"}));
+    age();
+    EXPECT_EQ(counts(*reporting()).size(), 41u);
+    answer_status_ = 0;
+    EXPECT_FALSE(reporting()->sync(soon).ok());  // a report waits: this store reports
+    age();
+    EXPECT_EQ(counts(*client()).size(), 40u);
+}
+
 TEST_F(CountingUses, b_counts_from_its_switch) {
     const auto device = client();
     const auto digits = model(*device);

@@ -232,6 +232,9 @@ TEST_F(Managing, bundled_models_of_every_kind) {
     const auto opaque = model(*device_, "opaque", options);
     EXPECT_EQ(opaque->file()->path, folder + "/dict.txt");
     EXPECT_EQ(opaque->interpreter().error().code, Code::unimplemented);
+    EXPECT_EQ(opaque->interpreter().error().message,
+              "opaque (bundled) is no .tflite file: use its path, from file(), or bundle a .tflite "
+              "model");
 }
 
 TEST_F(Managing, one_handle_per_name) {

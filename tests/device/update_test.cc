@@ -191,8 +191,19 @@ TEST_F(Updating, opaque_files_are_taken_by_their_hash) {
     ASSERT_TRUE(file.ok());
     EXPECT_TRUE(file->path.ends_with("/2.bin"));
     EXPECT_EQ(read_file(file->path).value(), "for another runtime");
+    // Who computes goes on with the one before, and says so.
+    EXPECT_EQ(compute(*digits_), 1);
+    EXPECT_EQ(digits_->status().running->number, 2u);
+    EXPECT_EQ(digits_->status().why,
+              "digits:2 runs: it is the default of the rules; it is no .tflite file, so "
+              "interpreter() runs digits:1");
+    EXPECT_EQ(digits_->assignment().version.number, 1u);
+    project_.publish("digits", {.number = 3, .bytes = "another", .extension = ".bin"});
+    EXPECT_TRUE(device_->sync(soon).ok());
+    EXPECT_EQ(digits_->interpreter().error().code, Code::unimplemented);
     EXPECT_EQ(digits_->interpreter().error().message,
-              "digits:2 is no .tflite file: use its path, from file()");
+              "digits:3 is no .tflite file: use its path, from file(), or bundle a .tflite model");
+    EXPECT_EQ(digits_->status().why, "digits:3 runs: it is the default of the rules");
 }
 
 TEST_F(Updating, builds_for_device_classes) {
@@ -309,6 +320,35 @@ TEST_F(Updating, deadlines_and_cancel_bound_a_silent_transfer) {
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(4));
     instead_ = {};
     EXPECT_TRUE(digits_->update({}).wait(soon).ok());
+}
+
+// Who waits for no condition still waits a while for another process, and takes what that brought.
+TEST_F(Updating, another_process_is_waited_for_a_while) {
+    project_.publish("digits", {.number = 2});
+    const auto store = Store::open(data_).value();
+    auto lock = store->update_lock().value();
+    const DownloadConditions now{.deadline = std::chrono::seconds(0)};
+    Download download = digits_->update(now);
+    EXPECT_EQ(code_of(download.wait(std::chrono::milliseconds(400))), Code::deadline_exceeded);
+    EXPECT_EQ(download.progress().why, "waits until another process has updated this store");
+    project_.clock->advance_ms(9'000);
+    EXPECT_EQ(code_of(download.wait(std::chrono::milliseconds(400))), Code::deadline_exceeded);
+    lock.reset();
+    EXPECT_TRUE(download.wait(soon).ok());
+    EXPECT_EQ(compute(*digits_), 2);
+
+    lock = store->update_lock().value();
+    download = digits_->update(now);
+    EXPECT_EQ(code_of(download.wait(std::chrono::milliseconds(300))), Code::deadline_exceeded);
+    project_.clock->advance_ms(10'001);
+    const Status gave_up = download.wait(soon);
+    EXPECT_EQ(code_of(gave_up), Code::conditions_unmet);
+    EXPECT_EQ(gave_up.error().message, "another process was updating this store all the time");
+    // The conditions themselves are not waited for.
+    lock.reset();
+    project_.publish("digits", {.number = 3});
+    network_->set(false, false);
+    EXPECT_EQ(code_of(digits_->update(now).wait(std::chrono::seconds(5))), Code::conditions_unmet);
 }
 
 TEST_F(Updating, a_check_is_noted_by_whoever_makes_it) {

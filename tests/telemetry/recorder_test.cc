@@ -201,6 +201,45 @@ TEST_F(RecorderTest, threads_and_processes_count_while_takes_go_on) {
     EXPECT_EQ(total_[digits_2b].goals["tap"].count, std::uint64_t{processes * threads * each});
 }
 
+TEST_F(RecorderTest, cells_that_nobody_wants_make_room_when_it_is_short) {
+    const auto count = [&](std::uint32_t from, std::uint32_t to) {
+        const auto recorder = open();
+        for (std::uint32_t version = from; version <= to; ++version)
+            recorder->cell({"digits", version, "", ""}).inference(Outcome::success, 1000);
+    };
+    int kept = 0, other = 0;
+    const auto reopen = [&](std::uint32_t newest) {
+        const auto old = [newest](const CellKey& key) {
+            return key.model == "digits" && key.version < newest;
+        };
+        const auto recorder = Recorder::open(path_, 0, old).value();
+        const auto all = recorder->snapshot();
+        kept = static_cast<int>(all.size());
+        other = 0;
+        for (const CellSnapshot& cell : all) other += cell.key.model == "other";
+        return all.empty() ? 0u : all.back().key.version;
+    };
+    count(1, 32);
+    EXPECT_EQ(reopen(32), 32u);
+    EXPECT_EQ(kept, 32) << "there was room";
+    count(33, 33);
+    {
+        const auto holder = open();  // another process may hold a cell
+        reopen(33);
+        EXPECT_EQ(kept, 33);
+    }
+    EXPECT_EQ(reopen(33), 33u);
+    EXPECT_EQ(kept, 1);
+    count(34, 95);
+    EXPECT_EQ(other, 0);
+    EXPECT_EQ(reopen(95), 95u);
+    // Nothing of the old ones is in a slot that is named anew.
+    const auto recorder = open();
+    recorder->cell({"birds", 1, "", ""}).inference(Outcome::success, 1000);
+    for (const CellSnapshot& cell : recorder->snapshot())
+        EXPECT_EQ(cell.counts.inferences[0], 1u) << cell.key.model;
+}
+
 TEST_F(RecorderTest, more_versions_than_slots_are_counted_together_and_slots_come_free) {
     {
         const auto recorder = open();

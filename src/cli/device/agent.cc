@@ -79,7 +79,7 @@ class Agent {
             std::to_string(options_.every_s) + " s");
         std::string last_why;
         do {
-            TRY(follow());
+            follow_or_say_why_not();
             if (const std::string why = device_.model->status().why; why != last_why) {
                 last_why = why;
                 if (!why.empty()) say(why);
@@ -95,6 +95,15 @@ class Agent {
     void say(const std::string& line) const {
         session_.say("agent: " + line);
         std::fflush(stdout);
+    }
+
+    // What fails here (a full disk, say) may pass: the agent stays, and what runs stays.
+    void follow_or_say_why_not() {
+        const Status followed = follow();
+        const std::string trouble = followed.ok() ? "" : followed.error().message;
+        if (!trouble.empty() && trouble != trouble_)
+            std::fprintf(stderr, "skiff: agent: %s\n", trouble.c_str());
+        trouble_ = trouble;
     }
 
     // The link points at the version that runs; what it pointed at stays on disk until it does not.
@@ -174,7 +183,7 @@ class Agent {
     const Session& session_;
     const AgentOptions& options_;
     OpenDevice device_;
-    std::string folder_, link_;
+    std::string folder_, link_, trouble_;    // trouble_: what follow() failed with
     std::optional<device::ModelFile> file_;  // with its lease
     bool ends_ = false;
 };

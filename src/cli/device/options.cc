@@ -98,7 +98,7 @@ void add_condition_options(CLI::App& verb, DeviceOptions& options) {
     verb.add_option("--between", options.between, "02:00-05:00: fetch only then, device time")
         ->check(check_window);
     verb.add_option("--metered-mb", options.metered_mb,
-                    "N: what a metered network may carry in a month, in MB")
+                    "N: what a metered network may carry in a month, in MB (0: nothing)")
         ->check(CLI::Range(0, 1'000'000));
     verb.add_option("--deadline", options.deadline_s,
                     "SECONDS to wait for the conditions (0: not at all)")
@@ -128,7 +128,7 @@ host::Host host_of(const DeviceOptions& options) {
 Result<device::DownloadConditions> conditions_of(const DeviceOptions& options) {
     device::DownloadConditions conditions = options.conditions;
     if (!options.between.empty()) conditions.between = TRY(read_window(options.between));
-    conditions.metered_bytes_per_month = options.metered_mb * 1'000'000;
+    if (options.metered_mb) conditions.metered_bytes_per_month = *options.metered_mb * 1'000'000;
     conditions.deadline = std::chrono::seconds(options.deadline_s);
     return conditions;
 }

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,7 @@ struct DeviceOptions {
     std::string data, root, model, bundled, between, report_token, report_token_file, app_version;
     std::vector<std::string> urls, attributes;
     device::DownloadConditions conditions = {};
-    std::uint64_t metered_mb = 0;
+    std::optional<std::uint64_t> metered_mb;
     std::int64_t deadline_s = 0;
     std::string network, power;  // facts.h
 };

@@ -189,13 +189,21 @@ class Run {
         }
     }
 
+    // Of the version that answered: status() speaks of the one that the rules give.
+    const char* source_of_answer(const device::ModelStatus& status) const {
+        using Source = device::ModelStatus::Source;
+        const device::Version& version = task_->version();
+        if (status.running == version) return source_name(status.source);
+        return source_name(version.number == 0 ? Source::bundled : Source::previous);
+    }
+
     void print(std::int64_t spent_ns) const {
         const device::ModelStatus status = device_.model->status();
         if (session_.json()) {
             OrderedJson out = {{"model", options_.device.model},
                                {"version", versions_.back()},
                                {"number", task_->version().number},
-                               {"source", source_name(status.source)},
+                               {"source", source_of_answer(status)},
                                {"why", status.why},
                                {"runs", runs_},
                                {"mean_ns", spent_ns / runs_},
@@ -209,7 +217,7 @@ class Run {
             return;
         }
         session_.print_table(task_->table());
-        session_.say(versions_.back() + " answered, " + source_name(status.source) + ", " +
+        session_.say(versions_.back() + " answered, " + source_of_answer(status) + ", " +
                      human_time(spent_ns / runs_) +
                      (runs_ > 1 ? " each of " + with_commas(runs_) : ""));
         session_.say("why: " + status.why);

@@ -102,10 +102,13 @@ class StatusVerb {
             for (const Json& count : cell.at("outcomes")) uncounted += count.get<std::uint64_t>();
         row("store", human_bytes(bytes), options_.data);
         row("last sync", time_text(checked_s));
+        const auto failure = diagnostics.at("check_failure").get<std::string>();
+        if (!failure.empty()) row("last check failed", failure);
         row("reports waiting", std::to_string(waiting));
         row("inferences not in a report yet", with_commas(static_cast<std::int64_t>(uncounted)));
         json_["store_bytes"] = bytes;
         json_["checked_at_s"] = checked_s;
+        json_["check_failure"] = failure;
         json_["reports_waiting"] = waiting;
         json_["inferences_not_reported"] = uncounted;
     }
