@@ -103,10 +103,12 @@ Catalog read_catalog(const trust::Targets& role, const std::string& model) {
     for (const auto& [path, target] : role.targets) {
         if (!is_version(target.custom)) continue;
         auto version = read_version(role, path, model);
-        if (version.ok())
-            catalog.versions.emplace(version->record.version, std::move(version).value());
-        else
+        if (version.ok()) {
+            const std::uint32_t number = version->record.version;
+            catalog.versions.emplace(number, std::move(version).value());
+        } else {
             log(LogLevel::warning, path + " is left out: " + version.error().message);
+        }
     }
     return catalog;
 }

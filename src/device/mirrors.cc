@@ -44,6 +44,7 @@ std::vector<std::string> Mirrors::in_order() const {
     }
     std::sort(order.begin(), order.end());
     std::vector<std::string> urls;
+    urls.reserve(order.size());
     for (const auto& [when_ns, i] : order) urls.push_back(urls_[i]);
     return urls;
 }

@@ -157,7 +157,7 @@ Status report(Core& core) {
     if (!core.mirrors.has_http())
         return error(Code::no_network, "this build has no HTTP of its own: give one in the host");
     Meter meter(core);
-    const Status sent = send_waiting(core);
+    Status sent = send_waiting(core);
     if (TRY(report_counts(*core.store)).waiting < most_waiting) TRY(freeze(core));
     if (!sent.ok()) return sent;
     return send_waiting(core);
