@@ -82,14 +82,15 @@ std::int32_t Draft::add_input(DType dtype, std::vector<std::int32_t> shape, Quan
     const std::int32_t index = add_tensor(dtype, std::move(shape), q);
     net.inputs.push_back(index);
     if (dtype == DType::float32)
-        net.magnitudes[index] = static_cast<float>(random.one_of({1.0, 1.0, 8.0, 100.0, 0.01}));
+        net.magnitudes[index] = static_cast<float>(random.one_of({1.0, 1.0, 4.0, 0.01}));
     return index;
 }
 
-std::int32_t Draft::add_constant(DType dtype, std::vector<std::int32_t> shape, Quantization q) {
+std::int32_t Draft::add_constant(DType dtype, std::vector<std::int32_t> shape, Quantization q,
+                                 float magnitude) {
     const std::int64_t n = elements(shape);
     const std::int32_t index = add_tensor(dtype, std::move(shape), q);
-    net.tensors.back().data = values(dtype, static_cast<std::size_t>(n));
+    net.tensors.back().data = values(dtype, static_cast<std::size_t>(n), magnitude);
     return index;
 }
 
@@ -101,13 +102,12 @@ std::int32_t Draft::add_variable_or_constant(DType dtype, std::vector<std::int32
 }
 
 std::int32_t Draft::add_indices(const std::vector<std::int64_t>& values,
-                                std::vector<std::int32_t> shape, DType dtype,
-                                int variable_percent) {
+                                std::vector<std::int32_t> shape, DType dtype) {
     const std::int32_t index = add_tensor(dtype, std::move(shape), {});
     auto bytes = dtype == DType::int64
                      ? bytes_of(values)
                      : bytes_of(std::vector<std::int32_t>(values.begin(), values.end()));
-    if (bytes.empty() || random.chance(variable_percent)) {
+    if (variable_indices) {
         net.inputs.push_back(index);
         net.given[index] = std::move(bytes);
     } else {

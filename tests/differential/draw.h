@@ -21,6 +21,8 @@ class Draft {
     Random random;
     Net net;
     std::vector<std::int32_t> pool;
+    // Axes, paddings and shapes are inputs, not constants.
+    bool variable_indices = false;
 
     const model::TensorSpec& tensor(std::int32_t i) const { return net.tensor(i); }
     std::vector<std::int32_t> shape(std::int32_t i) const { return tensor(i).shape; }
@@ -33,12 +35,12 @@ class Draft {
     // An int8, uint8 or int16 tensor gets `q`.
     std::int32_t add_tensor(DType dtype, std::vector<std::int32_t> shape, Quantization q);
     std::int32_t add_input(DType dtype, std::vector<std::int32_t> shape, Quantization q);
-    std::int32_t add_constant(DType dtype, std::vector<std::int32_t> shape, Quantization q);
+    std::int32_t add_constant(DType dtype, std::vector<std::int32_t> shape, Quantization q,
+                              float magnitude = 1);
     std::int32_t add_variable_or_constant(DType dtype, std::vector<std::int32_t> shape,
                                           Quantization q, int constant_percent);
-    // Values that mean something, constant or (rarely) an input.
     std::int32_t add_indices(const std::vector<std::int64_t>& values,
-                             std::vector<std::int32_t> shape, DType dtype, int variable_percent);
+                             std::vector<std::int32_t> shape, DType dtype);
     std::vector<std::uint8_t> values(DType dtype, std::size_t elements, float magnitude = 1);
 
     // `output` goes to the pool. Always true, so that drawing functions end with it.

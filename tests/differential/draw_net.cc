@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <span>
 
 #include "tests/differential/draw.h"
 
@@ -27,6 +28,8 @@ constexpr DrawFunction draw_functions[] = {
     draw_dequantize,
 };
 
+constexpr DrawFunction copying_functions[] = {draw_pad, draw_reshape};
+
 DType draw_type(Random& random) {
     const int kind = random.integer(0, 99);
     if (kind < 35) return DType::int8;
@@ -34,7 +37,7 @@ DType draw_type(Random& random) {
     if (kind < 90) return DType::float32;
     if (kind < 95) return DType::int32;
     if (kind < 97) return DType::int64;
-    return kind < 98 ? DType::boolean : DType::int16;
+    return kind < 99 ? DType::boolean : DType::int16;
 }
 
 // What no operator reads is an output; sometimes others are, too.
@@ -44,6 +47,7 @@ void choose_outputs(Draft& d) {
         read.insert(read.end(), node.spec.inputs.begin(), node.spec.inputs.end());
     const bool inner = d.random.chance(30);
     for (const Node& node : d.net.nodes) {
+        if (d.net.unpacks_constant(node)) continue;
         const std::int32_t output = node.spec.outputs[0];
         const bool used = std::ranges::find(read, output) != read.end();
         if (!used || (inner && d.random.chance(50))) d.net.outputs.push_back(output);
@@ -79,18 +83,21 @@ Net draw_net(std::uint64_t seed) {
     const auto shape =
         d.random.chance(65) ? d.image_shape() : d.any_shape(d.random.chance(15) ? 6 : 4);
     d.pool.push_back(d.add_input(dtype, shape, d.quantization(dtype)));
-    const std::size_t wanted =
-        static_cast<std::size_t>(d.random.chance(40) ? 1 : d.random.integer(2, 6));
+    d.variable_indices = d.net.has_variable_indices = d.random.chance(3);
+    const std::span<const DrawFunction> functions =
+        d.variable_indices ? std::span<const DrawFunction>(copying_functions)
+                           : std::span<const DrawFunction>(draw_functions);
+    const auto wanted = static_cast<std::size_t>(d.random.chance(40) ? 1 : d.random.integer(2, 6));
     for (int tries = 0; tries < 40 && d.net.nodes.size() < wanted; ++tries) {
         const auto newest = static_cast<int>(d.pool.size()) - 1;
         const int at = d.random.chance(70) ? newest : d.random.integer(0, newest);
-        const auto pick = static_cast<std::size_t>(
-            d.random.integer(0, static_cast<int>(std::size(draw_functions)) - 1));
-        draw_functions[pick](d, d.pool[static_cast<std::size_t>(at)]);
+        const auto pick =
+            static_cast<std::size_t>(d.random.integer(0, static_cast<int>(functions.size()) - 1));
+        functions[pick](d, d.pool[static_cast<std::size_t>(at)]);
     }
     choose_outputs(d);
     drop_unused_inputs(d.net);
-    if (d.random.chance(8)) draw_resize(d);
+    if (!d.variable_indices && d.random.chance(8)) draw_resize(d);
     d.net.has_signature = d.random.chance(20);
     return std::move(d.net);
 }

@@ -46,7 +46,7 @@ bool draw_mean(Draft& d, std::int32_t input) {
         axes.push_back(d.random.chance(25) ? i - rank : i);
         if (d.random.chance(3)) axes.push_back(i);
     }
-    if (axes.empty() && d.random.chance(80)) axes = {rank - 1}, summed = {rank - 1};
+    if (axes.empty()) axes = {rank - 1}, summed = {rank - 1};
     if (d.random.chance(20)) std::ranges::reverse(axes);
     const bool keep = d.random.chance(50);
     std::vector<std::int32_t> out;
@@ -55,7 +55,7 @@ bool draw_mean(Draft& d, std::int32_t input) {
         if (summed.contains(i) && keep) out.push_back(1);
     }
     const auto count = static_cast<std::int32_t>(axes.size());
-    const std::int32_t indices = d.add_indices(axes, {count}, DType::int32, 3);
+    const std::int32_t indices = d.add_indices(axes, {count}, DType::int32);
     Quantization q = quantization_of(d, input);
     if (is_stored(dtype) && d.random.chance(60))
         q = {d.scale_near(static_cast<double>(q.scale)), d.zero_point(dtype)};
@@ -77,7 +77,8 @@ bool draw_pad(Draft& d, std::int32_t input) {
         }
     if (elements(out) > most_elements) return false;
     const std::int32_t indices =
-        d.add_indices(paddings, {rank, 2}, d.random.chance(20) ? DType::int64 : DType::int32, 3);
+        d.add_indices(paddings, {rank, 2},
+                      !d.variable_indices && d.random.chance(20) ? DType::int64 : DType::int32);
     const std::int32_t output = d.add_tensor(dtype, out, quantization_of(d, input));
     return d.add_node(model::ops::pad(input, indices, output), "PAD", input);
 }
@@ -95,8 +96,8 @@ bool draw_reshape(Draft& d, std::int32_t input) {
         d.add_tensor(d.tensor(input).dtype, shape, quantization_of(d, input));
     const std::vector<std::int32_t> option(wanted.begin(), wanted.end());
     std::int32_t tensor = model::ops::none;
-    if (d.random.chance(70) && !wanted.empty())
-        tensor = d.add_indices(wanted, {static_cast<std::int32_t>(wanted.size())}, DType::int32, 4);
+    if ((d.variable_indices || d.random.chance(70)) && !wanted.empty())
+        tensor = d.add_indices(wanted, {static_cast<std::int32_t>(wanted.size())}, DType::int32);
     return d.add_node(model::ops::reshape(input, tensor, output,
                                           tensor == model::ops::none || d.random.chance(70)
                                               ? option

@@ -44,8 +44,11 @@ std::int32_t add_weights(Draft& d, DType input, const WeightShape& w, bool may_b
     if (dtype == DType::uint8) q.zero_point = d.zero_point(dtype);
     if (may_be_centreless && dtype == input && dtype == DType::int8 && d.random.chance(3))
         q.zero_point = d.zero_point(dtype);
+    // Sums of about 1: what a fused activation cuts off is not large.
+    const auto magnitude = static_cast<float>(1.5 / std::sqrt(static_cast<double>(w.depth)));
     const std::int32_t index =
-        constant ? d.add_constant(dtype, w.shape, q) : d.add_input(dtype, w.shape, q);
+        constant ? d.add_constant(dtype, w.shape, q, magnitude) : d.add_input(dtype, w.shape, q);
+    if (!constant && dtype == DType::float32) d.net.magnitudes[index] = magnitude;
     model::TensorSpec& spec = d.net.tensors.back();
     const bool per_channel = dtype == DType::int8 && q.zero_point == 0 && d.random.chance(60);
     if (per_channel) {
@@ -101,7 +104,7 @@ Weighted add_weighted(Draft& d, std::int32_t input, const WeightShape& w,
                        : add_weights(d, dtype, w, fully_connected);
     const bool needs_bias = stored && !fully_connected;
     made.bias = model::ops::none;
-    if (d.random.chance(needs_bias ? 99 : 80))
+    if (d.random.chance(needs_bias || !fully_connected ? 99 : 80))
         made.bias = add_bias(d, dtype, made.weights, channels, w.depth, input_scale);
     Quantization q = d.quantization(dtype);
     if (stored) {
@@ -158,8 +161,9 @@ bool draw_conv(Draft& d, std::int32_t input) {
         return false;
     const Weighted made = add_weighted(d, input, {{outputs, fh, fw, in[3] / groups}, 0, depth},
                                        {in[0], h, w, outputs}, false);
-    return d.add_node(model::ops::conv_2d(input, made.weights, made.bias, made.output, o),
-                      groups > 1 ? "CONV_2D grouped" : "CONV_2D", input);
+    model::OperatorSpec spec = model::ops::conv_2d(input, made.weights, made.bias, made.output, o);
+    if (made.bias == model::ops::none) spec.inputs.pop_back();
+    return d.add_node(std::move(spec), groups > 1 ? "CONV_2D grouped" : "CONV_2D", input);
 }
 
 bool draw_depthwise(Draft& d, std::int32_t input) {
@@ -178,8 +182,10 @@ bool draw_depthwise(Draft& d, std::int32_t input) {
     if (std::int64_t{in[0]} * h * w * outputs > most_elements) return false;
     const Weighted made = add_weighted(d, input, {{1, fh, fw, outputs}, 3, std::int64_t{fh} * fw},
                                        {in[0], h, w, outputs}, false);
-    return d.add_node(model::ops::depthwise_conv_2d(input, made.weights, made.bias, made.output, o),
-                      "DEPTHWISE_CONV_2D", input);
+    model::OperatorSpec spec =
+        model::ops::depthwise_conv_2d(input, made.weights, made.bias, made.output, o);
+    if (made.bias == model::ops::none) spec.inputs.pop_back();
+    return d.add_node(std::move(spec), "DEPTHWISE_CONV_2D", input);
 }
 
 bool draw_fully_connected(Draft& d, std::int32_t input) {

@@ -16,13 +16,28 @@ namespace {
 // "filter (5) larger than 3" and "filter (7) larger than 2" are one reason.
 std::string without_numbers(const std::string& text) {
     std::string out;
-    for (const char c : text.substr(0, 200)) {
-        if (std::isdigit(static_cast<unsigned char>(c)) == 0)
+    bool number = false;
+    for (const char c : text) {
+        const bool goes_on = number && (c == ',' || c == '.' || c == 'e' || c == '-' || c == '+');
+        if (goes_on) continue;
+        number = std::isdigit(static_cast<unsigned char>(c)) != 0;
+        if (!number)
             out += c;
         else if (out.empty() || out.back() != '#')
             out += '#';
     }
-    return out;
+    return out.substr(0, 180);
+}
+
+// What is told of a result that is not "same": its kind, reason and, where one is known, operator.
+std::string group_key(const std::string& outcome, const Report& report) {
+    const std::string& reason = report.reason;
+    // The nets that neither takes are not legal, or an operator got a shape it did not expect.
+    if (report.outcome == Outcome::both_refuse)
+        return outcome + " | " + without_numbers(reason.substr(0, reason.find(" (output")));
+    std::string key = outcome + " | " + without_numbers(reason);
+    if (report.culprit.find(',') == std::string::npos) key += " | " + report.culprit;
+    return key;
 }
 
 struct Group {
@@ -55,9 +70,7 @@ class Tally {
         ++models_;
         if (report.outcome == Outcome::same && !result.crashed) count_operators(report.culprit);
         if (report.outcome != Outcome::same || result.crashed) {
-            std::string key = outcome + " | " + without_numbers(report.reason);
-            if (report.culprit.find(',') == std::string::npos) key += " | " + report.culprit;
-            Group& group = groups_[key];
+            Group& group = groups_[group_key(outcome, report)];
             if (group.count++ == 0) group.example = result.seed;
         }
     }
@@ -103,13 +116,16 @@ class Tally {
 int run(std::uint64_t count, std::uint64_t seed, bool verbose) {
     RunOptions options;
     options.verbose = verbose;
-    const auto spec = cli::resolve_engine("litert");
-    if (!spec.ok()) {
-        std::printf("skipped, the official library is not there: %s\n",
-                    spec.error().message.c_str());
-        return 0;
+    for (auto [name, engine] :
+         {std::pair("litert", &options.litert), {"tflite", &options.tflite}}) {
+        const auto spec = cli::resolve_engine(name);
+        if (!spec.ok()) {
+            std::printf("skipped, an official library is not there: %s\n",
+                        spec.error().message.c_str());
+            return 0;
+        }
+        *engine = *spec;
     }
-    options.library = spec->substr(spec->find(':') + 1);
     Tally tally(options);
     const std::time_t start = std::time(nullptr);
     run_seeds(seed, count, options, [&](const SeedResult& result) { tally.add(result); });

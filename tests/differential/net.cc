@@ -47,6 +47,10 @@ std::string Net::text() const {
     return text;
 }
 
+bool Net::unpacks_constant(const Node& node) const {
+    return node.name.starts_with("DEQUANTIZE") && is_constant(node.spec.inputs[0]);
+}
+
 std::string describe(const Net& net) {
     std::string text;
     for (const Node& node : net.nodes) {
@@ -64,14 +68,25 @@ std::string describe(const Net& net) {
 
 Net only(const Net& net, std::size_t node) {
     Net one = net;
-    one.nodes = {net.nodes[node]};
+    one.nodes.clear();
+    for (const Node& other : net.nodes)
+        if (net.unpacks_constant(other) &&
+            std::ranges::find(net.nodes[node].spec.inputs, other.spec.outputs[0]) !=
+                net.nodes[node].spec.inputs.end())
+            one.nodes.push_back(other);
+    const auto computed = [&](std::int32_t tensor) {
+        return std::ranges::any_of(
+            one.nodes, [&](const Node& other) { return other.spec.outputs[0] == tensor; });
+    };
     one.outputs = net.nodes[node].spec.outputs;
     one.inputs.clear();
     one.resizes.clear();
     one.has_signature = false;
     for (const std::int32_t i : net.nodes[node].spec.inputs)
-        if (i >= 0 && !net.is_constant(i) && std::ranges::find(one.inputs, i) == one.inputs.end())
+        if (i >= 0 && !net.is_constant(i) && !computed(i) &&
+            std::ranges::find(one.inputs, i) == one.inputs.end())
             one.inputs.push_back(i);
+    one.nodes.push_back(net.nodes[node]);
     return one;
 }
 
@@ -79,7 +94,8 @@ Net with_inner_outputs(const Net& net) {
     Net all = net;
     all.outputs.clear();
     all.has_signature = false;
-    for (const Node& node : net.nodes) all.outputs.push_back(node.spec.outputs[0]);
+    for (const Node& node : net.nodes)
+        if (!net.unpacks_constant(node)) all.outputs.push_back(node.spec.outputs[0]);
     return all;
 }
 

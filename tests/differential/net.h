@@ -28,11 +28,17 @@ struct Net {
     std::map<std::int32_t, float> magnitudes;  // of float inputs; 1 where not named
     std::vector<Resize> resizes;
     bool has_signature = false;
+    // Shapes depend on values: the C interface of LiteRT cannot hand such outputs out, so TFLite
+    // judges. No rounding: only operators that copy.
+    bool has_variable_indices = false;
 
     const model::TensorSpec& tensor(std::int32_t i) const {
         return tensors[static_cast<std::size_t>(i)];
     }
     bool is_constant(std::int32_t i) const { return !tensor(i).data.empty(); }
+    // A DEQUANTIZE of a constant. The official library gives it to the operator behind it and
+    // writes no values.
+    bool unpacks_constant(const Node& node) const;
     std::string text() const;  // "CONV_2D int8, ADD int8"
 };
 

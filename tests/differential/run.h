@@ -26,7 +26,7 @@ struct Report {
 };
 
 struct RunOptions {
-    std::string library;  // path of libLiteRt.so
+    std::string litert, tflite;  // engines, as runtime::create_engine takes them
     bool verbose = false;
     // Called before each side's turn, so that a crash can be told to belong to it.
     void (*stage)(bool theirs) = nullptr;
