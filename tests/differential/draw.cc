@@ -143,8 +143,8 @@ std::vector<std::uint8_t> Draft::values(DType dtype, std::size_t n, float magnit
             return integers(std::int64_t{}, -100'000, 100'000);
         case DType::boolean:
             return integers(std::uint8_t{}, 0, 1);
-        case DType::float16: {  // numbers below 2, both signs
-            auto halves = integers(std::uint16_t{}, 0, 0x3FFF);
+        case DType::float16: {  // numbers below 1/16, both signs
+            auto halves = integers(std::uint16_t{}, 0, 0x2BFF);
             for (std::size_t i = 1; i < halves.size(); i += 2)
                 if (random.chance(50)) halves[i] |= 0x80;
             return halves;

@@ -1,4 +1,4 @@
-// differential COUNT SEED [--verbose]: COUNT random models from SEED on, with our interpreter and
+// differential COUNT SEED [--save FILE]: COUNT random models from SEED on, with our interpreter and
 // with the official library. Exits with 1 when both run a model and differ, or ours crashes.
 #include <cctype>
 #include <cstdio>
@@ -113,9 +113,10 @@ class Tally {
     std::map<std::string, Group> groups_;
 };
 
-int run(std::uint64_t count, std::uint64_t seed, bool verbose) {
+int run(std::uint64_t count, std::uint64_t seed, const std::string& save_as) {
     RunOptions options;
-    options.verbose = verbose;
+    options.verbose = !save_as.empty();
+    options.save_as = save_as;
     for (auto [name, engine] :
          {std::pair("litert", &options.litert), {"tflite", &options.tflite}}) {
         const auto spec = cli::resolve_engine(name);
@@ -137,14 +138,14 @@ int run(std::uint64_t count, std::uint64_t seed, bool verbose) {
 }  // namespace skiff::differential
 
 int main(int argc, char** argv) {
-    const bool verbose = argc == 4 && std::string(argv[3]) == "--verbose";
+    const bool saves = argc == 5 && std::string(argv[3]) == "--save";
     char *count_end = nullptr, *seed_end = nullptr;
-    if (argc == 3 || verbose) {
+    if (argc == 3 || saves) {
         const std::uint64_t count = std::strtoull(argv[1], &count_end, 10);
         const std::uint64_t seed = std::strtoull(argv[2], &seed_end, 10);
         if (count > 0 && *count_end == '\0' && *seed_end == '\0')
-            return skiff::differential::run(count, seed, verbose);
+            return skiff::differential::run(count, seed, saves ? argv[4] : "");
     }
-    std::fprintf(stderr, "usage: differential COUNT SEED [--verbose]\n");
+    std::fprintf(stderr, "usage: differential COUNT SEED [--save FILE]\n");
     return 2;
 }

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/files.h"
 #include "cli/compare.h"
 #include "runtime/engine.h"
 #include "tests/differential/draw.h"
@@ -69,6 +70,34 @@ struct Compared {
     std::string reason;
 };
 
+std::string value_at(DType dtype, const std::vector<std::uint8_t>& bytes, std::int64_t index) {
+    const std::uint8_t* at = bytes.data() + index * dtype_bits(dtype) / 8;
+    const auto text = [at]<typename T>(T value) {
+        std::memcpy(&value, at, sizeof value);
+        return std::to_string(+value);
+    };
+    switch (dtype) {
+        case DType::float32:
+            return text(float{});
+        case DType::int8:
+            return text(std::int8_t{});
+        case DType::int16:
+            return text(std::int16_t{});
+        case DType::int32:
+            return text(std::int32_t{});
+        case DType::int64:
+            return text(std::int64_t{});
+        default:
+            return text(std::uint8_t{});
+    }
+}
+
+std::string worst(DType dtype, std::int64_t index, const std::vector<std::uint8_t>& ours,
+                  const std::vector<std::uint8_t>& theirs) {
+    if (index < 0) return {};
+    return ": ours " + value_at(dtype, ours, index) + ", theirs " + value_at(dtype, theirs, index);
+}
+
 // The largest absolute value of an operator's first input, if it is of floats.
 double largest_float(const Net& net, const Values& values) {
     const std::int32_t input = net.nodes.back().spec.inputs[0];
@@ -93,7 +122,8 @@ Compared compare_sides(const Side& ours, const Side& theirs, double largest_inpu
         const auto c = cli::compare_values(a.dtype, theirs.outputs[i], ours.outputs[i]);
         if (!c.ok()) return {false, c.error().message};
         if (c->match != cli::Match::exact && c->max_abs_diff > 3e-7 * largest_input)
-            return {false, c->reason};
+            return {false,
+                    c->reason + worst(a.dtype, c->worst_index, ours.outputs[i], theirs.outputs[i])};
     }
     return {};
 }
@@ -124,6 +154,8 @@ class Trial {
             report.reason = loaded.error().message;
             return report;
         }
+        if (!options_.save_as.empty() && !write_file(options_.save_as, loaded->bytes).ok())
+            report.reason = "cannot write " + options_.save_as;
         const int invocations = seed_ % 3 == 0 ? 2 : 1;
         const Side ours =
             run_ours(net_, loaded->model, nullptr, invocations, seed_ % 5 == 0 ? 3 : 1);

@@ -28,6 +28,7 @@ struct Report {
 struct RunOptions {
     std::string litert, tflite;  // engines, as runtime::create_engine takes them
     bool verbose = false;
+    std::string save_as;  // where the model is written; empty: nowhere
     // Called before each side's turn, so that a crash can be told to belong to it.
     void (*stage)(bool theirs) = nullptr;
 };

@@ -65,7 +65,7 @@ bool read_text(int fd, std::string& text) {
     const rlimit memory{std::uint64_t{4} << 30, std::uint64_t{4} << 30};
     setrlimit(RLIMIT_AS, &memory);
     const int quiet = open("/dev/null", O_WRONLY);
-    if (!options.verbose && quiet >= 0) dup2(quiet, STDERR_FILENO);  // the library is talkative
+    if (quiet >= 0) dup2(quiet, STDERR_FILENO);  // the library is talkative
     options.stage = note_stage;
     for (std::uint64_t seed = first; seed < end; ++seed) {
         *progress = {seed, false};
