@@ -25,6 +25,9 @@ std::vector<std::int32_t> broadcast_partner(Draft& d, const std::vector<std::int
     if (d.random.chance(15))
         while (other.size() < 6 && d.random.chance(60))
             other.insert(other.begin(), d.random.integer(1, 3));
+    // The library sometimes leaves out the leading ones of a single quantized constant: an output
+    // of [27] instead of [1,27].
+    if (elements(other) == 1 && other.size() > shape.size()) other = shape;
     return other;
 }
 
@@ -81,7 +84,7 @@ bool draw_arithmetic(Draft& d, std::int32_t input) {
     const DType dtype = d.tensor(input).dtype;
     if (dtype != DType::float32 && !is_stored(dtype) && !is_plain_integer(dtype)) return false;
     const auto in = d.shape(input);
-    std::int32_t other = -1;
+    std::int32_t other = d.random.chance(5) ? input : -1;
     for (const std::int32_t candidate : d.pool)
         if (d.tensor(candidate).dtype == dtype && d.random.chance(30) &&
             broadcast(in, d.shape(candidate)) != std::vector<std::int32_t>{-1})

@@ -52,7 +52,10 @@ std::int32_t add_weights(Draft& d, DType input, const WeightShape& w, bool may_b
         constant ? d.add_constant(dtype, w.shape, q, magnitude) : d.add_input(dtype, w.shape, q);
     if (!constant && dtype == DType::float32) d.net.magnitudes[index] = magnitude;
     model::TensorSpec& spec = d.net.tensors.back();
-    const bool per_channel = dtype == DType::int8 && q.zero_point == 0 && d.random.chance(60);
+    // A float depthwise convolution reads beyond a single scale.
+    const bool must = input == DType::float32 && w.channel_axis == 3;
+    const bool per_channel =
+        dtype == DType::int8 && q.zero_point == 0 && (must || d.random.chance(60));
     if (per_channel) {
         spec.axis = w.channel_axis;
         spec.scales.clear();

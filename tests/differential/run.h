@@ -14,6 +14,8 @@ enum class Outcome : int {
     theirs_refuses,  // we run it
     both_refuse,
     amplified,  // differs as a whole, but no operator does on equal inputs: floats before a jump
+    // The library gives other results when inner values are outputs; with those we agree.
+    inconsistent,
     not_asked,  // the library's C interface cannot hand the outputs out
     invalid,    // the net itself is no valid model
 };
