@@ -40,7 +40,7 @@ DType weight_type(Draft& d, DType input) {
 std::int32_t add_weights(Draft& d, DType input, const WeightShape& w, bool may_be_centreless) {
     const DType dtype = weight_type(d, input);
     const std::int32_t channels = w.shape[static_cast<std::size_t>(w.channel_axis)];
-    const bool constant = d.random.chance(93) || (input == DType::float32 && dtype == DType::int8);
+    const bool constant = d.random.chance(85) || (input == DType::float32 && dtype == DType::int8);
     Quantization q{static_cast<float>(d.random.real(0.001, 0.02)), 0};
     if (d.random.chance(20)) q.scale = static_cast<float>(std::exp2(d.random.integer(-10, -4)));
     if (dtype == DType::uint8) q.zero_point = d.zero_point(dtype);

@@ -129,7 +129,7 @@ class FullyConnected final : public Kernel {
             weights.dtype == DType::uint8 || weights.quantization.zero_point() == 0;
         return stage_.prepare(
             input, weights, output, outputs_, bounds_,
-            accelerated(weights, bias) && centred ? Scaling::float_ratio : Scaling::ties_up);
+            accelerated(weights, bias) && centred ? Scaling::float_ratio : Scaling::ties_up, true);
     }
 
     Status prepare_hybrid(const Tensor& weights, const Tensor* bias) {
