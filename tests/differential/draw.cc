@@ -70,7 +70,7 @@ std::int32_t Draft::add_tensor(DType dtype, std::vector<std::int32_t> shape, Qua
     spec.name = next_name();
     spec.dtype = dtype;
     spec.shape = std::move(shape);
-    if (is_stored(dtype)) {
+    if (is_stored(dtype) || dtype == DType::int4) {
         spec.scales = {q.scale};
         spec.zero_points = {q.zero_point};
     }
@@ -132,6 +132,9 @@ std::vector<std::uint8_t> Draft::values(DType dtype, std::size_t n, float magnit
     switch (dtype) {
         case DType::int8:
             return integers(std::int8_t{}, -128, 127);
+        case DType::int4:  // two to a byte
+            n = (n + 1) / 2;
+            return integers(std::uint8_t{}, 0, 255);
         case DType::uint8:
             return integers(std::uint8_t{}, 0, 255);
         case DType::int16:
@@ -153,9 +156,12 @@ std::vector<std::uint8_t> Draft::values(DType dtype, std::size_t n, float magnit
             break;
     }
     std::vector<float> out(n);
+    const bool odd_ones = random.chance(1);
     for (float& value : out) {
         const double drawn = kind == 1 ? random.real(0, 1) : random.real(-1, 1);
         value = static_cast<float>(drawn * static_cast<double>(magnitude));
+        if (odd_ones && random.chance(10))
+            value = random.one_of({-0.f, 1e-40f, 0.5f, 6.f, -6.f, 1.f});
     }
     return bytes_of(out);
 }
