@@ -70,7 +70,7 @@ std::int32_t Draft::add_tensor(DType dtype, std::vector<std::int32_t> shape, Qua
     spec.name = next_name();
     spec.dtype = dtype;
     spec.shape = std::move(shape);
-    if (is_stored(dtype) || dtype == DType::int4) {
+    if (is_stored(dtype)) {
         spec.scales = {q.scale};
         spec.zero_points = {q.zero_point};
     }
@@ -132,9 +132,6 @@ std::vector<std::uint8_t> Draft::values(DType dtype, std::size_t n, float magnit
     switch (dtype) {
         case DType::int8:
             return integers(std::int8_t{}, -128, 127);
-        case DType::int4:  // two to a byte
-            n = (n + 1) / 2;
-            return integers(std::uint8_t{}, 0, 255);
         case DType::uint8:
             return integers(std::uint8_t{}, 0, 255);
         case DType::int16:

@@ -32,10 +32,8 @@ void set_bias_values(Draft& d, model::TensorSpec& bias, std::int64_t depth) {
     std::memcpy(bias.data.data(), values.data(), bias.data.size());
 }
 
-// Weights in the type of the input, or int8 under a float input (dynamic range), or int4.
-DType weight_type(Draft& d, DType input, const WeightShape& w) {
-    const bool takes_int4 = w.shape.size() == 2 || (w.channel_axis == 0 && input == DType::int8);
-    if (takes_int4 && input != DType::uint8 && d.random.chance(8)) return DType::int4;
+// Weights in the type of the input, or int8 under a float input (dynamic range).
+DType weight_type(Draft& d, DType input) {
     return input == DType::float32 && d.random.chance(35) ? DType::int8 : input;
 }
 
@@ -49,10 +47,9 @@ std::string weights_text(const Draft& d, std::int32_t weights, std::int32_t inpu
 }
 
 std::int32_t add_weights(Draft& d, DType input, const WeightShape& w, bool may_be_centreless) {
-    const DType dtype = weight_type(d, input, w);
+    const DType dtype = weight_type(d, input);
     const std::int32_t channels = w.shape[static_cast<std::size_t>(w.channel_axis)];
-    const bool constant = d.random.chance(85) || dtype == DType::int4 ||
-                          (input == DType::float32 && dtype == DType::int8);
+    const bool constant = d.random.chance(85) || (input == DType::float32 && dtype == DType::int8);
     Quantization q{static_cast<float>(d.random.real(0.001, 0.02)), 0};
     if (d.random.chance(20)) q.scale = static_cast<float>(std::exp2(d.random.integer(-10, -4)));
     if (dtype == DType::uint8) q.zero_point = d.zero_point(dtype);
@@ -66,8 +63,8 @@ std::int32_t add_weights(Draft& d, DType input, const WeightShape& w, bool may_b
     model::TensorSpec& spec = d.net.tensors.back();
     // A float depthwise convolution reads beyond a single scale.
     const bool must = input == DType::float32 && w.channel_axis == 3;
-    const bool narrow = dtype == DType::int8 || dtype == DType::int4;
-    const bool per_channel = narrow && q.zero_point == 0 && (must || d.random.chance(60));
+    const bool per_channel =
+        dtype == DType::int8 && q.zero_point == 0 && (must || d.random.chance(60));
     if (per_channel) {
         spec.axis = w.channel_axis;
         spec.scales.clear();

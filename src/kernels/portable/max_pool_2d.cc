@@ -34,9 +34,9 @@ class MaxPool2d final : public Kernel {
         const TensorQuantization &in = context.input(0)->quantization, &out = output.quantization;
         if (in.scale() != out.scale() || in.zero_point() != out.zero_point())
             return invalid("MAX_POOL_2D needs the same scale and zero point on both sides");
-        // The library's accelerated path does not take a pool that only leaves pixels out.
-        const bool skips = params_.filter_h == 1 && params_.filter_w == 1 &&
-                           (params_.stride_h > 1 || params_.stride_w > 1);
+        // The library's accelerated path does not take a pool that leaves pixels out.
+        const bool skips =
+            params_.stride_h > params_.filter_h || params_.stride_w > params_.filter_w;
         range_ = (skips ? builtin_activation : stored_activation)(bounds_, out.scale(),
                                                                   out.zero_point(), output.dtype);
         return {};
