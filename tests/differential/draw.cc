@@ -55,6 +55,8 @@ std::int64_t Draft::zero_point(DType dtype) {
 float Draft::scale_near(double usual) {
     const int kind = random.integer(0, 19);
     if (kind == 0) return static_cast<float>(usual * std::exp2(random.real(-12, 12)));
+    // Where the bounds of activations are ties.
+    if (kind == 1) return random.one_of({2.f, 4.f, 0.4f, 2.f / 3, 12.f});
     if (kind < 4) return static_cast<float>(std::exp2(std::round(std::log2(usual))));
     if (kind < 8) return static_cast<float>(usual * std::exp2(random.real(-4, 4)));
     return static_cast<float>(usual * std::exp2(random.real(-1, 1)));
