@@ -48,9 +48,23 @@ TEST(Conv2d, HybridQuantizesImagesAndPointwisePixels) {
     for (int i = 0; i < 200; ++i) {
         const ConvCase c = random_conv(random, DType::int8, false);
         const bool pointwise = c.filter_h * c.filter_w * c.stride_h * c.stride_w == 1;
-        check_hybrid(random, c, pointwise && c.group_channels == c.channels,
+        const bool one_channel =
+            c.group_channels == 1 && c.outputs * c.group_channels == c.channels;
+        check_hybrid(random, c, pointwise && c.group_channels == c.channels && !one_channel,
                      i % 2 ? &pool : nullptr);
     }
+}
+
+// The library takes it for a depthwise convolution: the smaller image value is quantized with the
+// larger one's scale.
+TEST(Conv2d, HybridPointwiseOfOneChannelQuantizesImages) {
+    KernelTester t(Opcode::conv_2d, Conv2dParams{});
+    t.input(Shape{1, 1, 2, 1}, std::vector<float>{255, 0.7f});
+    t.constant(Shape{1, 1, 1, 1}, std::vector<std::int8_t>{1}, quantization(1, 0));
+    t.constant(Shape{1}, std::vector<float>{0});
+    t.output(DType::float32);
+    ASSERT_TRUE(t.run());
+    EXPECT_EQ(t.values<float>(), (std::vector<float>{255, 1}));
 }
 
 // 1x1, one channel in and out, both scales 1: what is summed is what is scaled.

@@ -176,7 +176,8 @@ void check_stored(Random& random, const ConvCase& c, ThreadPool* pool) {
         const bool groups = !c.depthwise && c.group_channels != c.channels;
         const bool eights = c.depthwise && c.dtype == DType::int8 && o < c.outputs / 8 * 8;
         const bool ties_up = c.depthwise ? eights : !groups;
-        return reference::builtin(sum, c.input_scale, c.weight_scale(o), ties_up, out);
+        return reference::builtin(sum, c.input_scale, c.weight_scale(o), ties_up, out,
+                                  c.dtype == DType::uint8);
     });
     ASSERT_EQ(t.values<T>(), expected);
 }

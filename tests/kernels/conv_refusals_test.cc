@@ -126,6 +126,29 @@ TEST(Refusals, Quantization) {
     EXPECT_TRUE(prepare(n).ok());
 }
 
+// Under a float input the library quantizes otherwise when a bias is computed.
+TEST(Refusals, DynamicRangeWithAComputedBias) {
+    for (const bool constant : {true, false}) {
+        KernelTester conv(Opcode::conv_2d, Conv2dParams{});
+        KernelTester rows(Opcode::fully_connected, FullyConnectedParams{});
+        conv.input(Shape{1, 1, 1, 2}, std::vector<float>{1, 2});
+        rows.input(Shape{1, 2}, std::vector<float>{1, 2});
+        conv.constant(Shape{1, 1, 1, 2}, std::vector<std::int8_t>{1, 2}, quantization(1, 0));
+        rows.constant(Shape{1, 2}, std::vector<std::int8_t>{1, 2}, quantization(1, 0));
+        for (KernelTester* t : {&conv, &rows}) {
+            if (constant)
+                t->constant(Shape{1}, std::vector<float>{1});
+            else
+                t->input(Shape{1}, std::vector<float>{1});
+            t->output(DType::float32);
+            if (constant)
+                EXPECT_TRUE(t->run());
+            else
+                EXPECT_TRUE(t->refuses(Code::unimplemented));
+        }
+    }
+}
+
 TEST(Refusals, TypesAndBias) {
     const std::vector<Case> cases = {
         {"float weights", missing, [](Node& n) { n.weights_dtype = DType::float32; }},

@@ -63,9 +63,27 @@ void check_rows(Random& random, ConvCase c, const Form& form, ThreadPool* pool) 
                          direct_sum<std::int64_t>(c, input, weights, c.input_zero_point,
                                                   c.weight_zero_point, b, y, x, o);
         return accelerated ? reference::accelerated(sum, c.input_scale, c.weight_scale(o), out)
-                           : reference::builtin(sum, c.input_scale, c.weight_scale(o), true, out);
+                           : reference::builtin(sum, c.input_scale, c.weight_scale(o), true, out,
+                                                c.weight_scales.size() == 1);
     });
     ASSERT_EQ(t.values<T>(), expected);
+}
+
+// float32(input scale * weight scale) is above the product, just enough to round 47217 up: found by
+// tests/differential.
+TEST(FullyConnected, OneScaleIsMultipliedInFloat) {
+    for (const bool per_channel : {false, true}) {
+        constexpr float scale = 0.00151148322f;
+        KernelTester t(Opcode::fully_connected, FullyConnectedParams{});
+        t.input(Shape{1, 1}, std::vector<std::int8_t>{33}, quantization(0.01100701f, 33));
+        t.input(Shape{2, 1}, std::vector<std::int8_t>{1, 1},
+                per_channel ? quantization({scale, scale}) : quantization(scale, 0));
+        t.constant(Shape{2}, std::vector<std::int32_t>{47217, 47217});
+        t.output(DType::int8, quantization(0.0119932331f, -128));
+        ASSERT_TRUE(t.run());
+        const std::int8_t expected = per_channel ? -63 : -62;
+        EXPECT_EQ(t.values<std::int8_t>(), (std::vector<std::int8_t>{expected, expected}));
+    }
 }
 
 Form random_form(Random& random) {

@@ -106,6 +106,11 @@ class KernelTester {
                         OwnedQuantization q = {}) {
         add_input(shape, dtype, bytes.data(), bytes.size(), std::move(q), true);
     }
+    // Input `i` once more, the same tensor.
+    void repeat_input(std::size_t i) {
+        data_of_.push_back(data_of_[i]);
+        inputs_.push_back(inputs_[i]);
+    }
     // An optional input that the model leaves out.
     void no_input() { inputs_.push_back(nullptr); }
 

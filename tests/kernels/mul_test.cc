@@ -84,6 +84,26 @@ TEST(Mul, TiesGoToEven) {
     EXPECT_EQ(t.values<std::int8_t>(), (std::vector<std::int8_t>{0, 2, 0, -2}));
 }
 
+// The library squares: v * v / scale + zero point is rounded to even, so an odd zero point turns
+// ties up that the product's rule takes down.
+TEST(Mul, ATensorTimesItselfIsSquared) {
+    const std::vector<std::uint8_t> x{128, 136, 120, 152};
+    for (const bool same : {true, false}) {
+        KernelTester t(Opcode::mul, ElementwiseParams{});
+        t.input(Shape{4}, x, quantization(0x1p-8f, 128));
+        if (same)
+            t.repeat_input(0);
+        else
+            t.input(Shape{4}, x, quantization(0x1p-8f, 128));
+        t.output(DType::uint8, quantization(0x1p-9f, 35));
+        ASSERT_TRUE(t.run());
+        // 35, 35.5, 35.5, 39.5
+        const auto expected = same ? std::vector<std::uint8_t>{35, 36, 36, 40}
+                                   : std::vector<std::uint8_t>{35, 35, 35, 39};
+        EXPECT_EQ(t.values<std::uint8_t>(), expected);
+    }
+}
+
 TEST(Mul, Floats) {
     Random random(4);
     for (int i = 0; i < 150; ++i) {

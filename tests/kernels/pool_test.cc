@@ -72,8 +72,10 @@ void check_stored(Random& random, Opcode opcode, ThreadPool* threads) {
     const auto expected = pool<T>(c, input, [&](const std::vector<T>& under) {
         if (opcode == Opcode::max_pool_2d) {
             const int most = *std::max_element(under.begin(), under.end());
-            return std::min(std::max(most, reference::bound_even(out, from)),
-                            reference::bound_even(out, to));
+            const bool skips =
+                c.params.stride_h > c.params.filter_h || c.params.stride_w > c.params.filter_w;
+            const auto bound = skips ? reference::bound_away : reference::bound_even;
+            return std::min(std::max(most, bound(out, from)), bound(out, to));
         }
         int sum = 0;
         for (const T v : under) sum += v;
@@ -116,6 +118,19 @@ TEST(Pool, IsExact) {
             check_stored<std::uint8_t>(random, opcode, i % 2 ? &threads : nullptr);
             check_float(random, opcode, i % 2 ? &threads : nullptr);
         }
+}
+
+// 1 / scale is 0.5: even is 0. A stride that leaves pixels out is not accelerated.
+TEST(Pool, GoldenMaximumRoundsItsBounds) {
+    for (const int stride : {1, 2}) {
+        KernelTester t(Opcode::max_pool_2d, Pool2dParams{Padding::valid, stride, stride, 1, 1,
+                                                         Activation::relu_n1_to_1});
+        t.input(Shape{1, 1, 3, 1}, std::vector<std::int8_t>{-9, 0, 9}, quantization(2, 0));
+        t.output(DType::int8, quantization(2, 0));
+        ASSERT_TRUE(t.run());
+        EXPECT_EQ(t.values<std::int8_t>(), stride == 1 ? (std::vector<std::int8_t>{0, 0, 0})
+                                                       : (std::vector<std::int8_t>{-1, 1}));
+    }
 }
 
 std::vector<std::int8_t> average(const std::vector<std::int8_t>& input, int width,

@@ -100,11 +100,14 @@ inline Wide floor_divide(Wide x, Wide by) {
     return x >= 0 ? x / by : -((-x + by - 1) / by);
 }
 
-// UP (ties up) or GL (ties away from zero in the second rounding), with TACT.
+// UP (ties up) or GL (ties away from zero in the second rounding), with TACT. Where
+// `product_in_float`, input scale * weight scale is rounded to float32.
 inline int builtin(std::int64_t sum, float input_scale, float weight_scale, bool ties_up,
-                   const Output& o) {
-    const double factor = static_cast<double>(input_scale) * static_cast<double>(weight_scale) /
-                          static_cast<double>(o.scale);
+                   const Output& o, bool product_in_float = false) {
+    volatile float rounded = input_scale * weight_scale;
+    const double exact = static_cast<double>(input_scale) * static_cast<double>(weight_scale);
+    const double factor =
+        (product_in_float ? static_cast<double>(rounded) : exact) / static_cast<double>(o.scale);
     int exponent = 0;
     const double fraction = std::frexp(factor, &exponent);
     auto mantissa = static_cast<std::int64_t>(std::round(fraction * 2147483648.0));

@@ -51,6 +51,13 @@ inline Status check_bias(const Tensor* bias, DType type, std::int64_t channels) 
     return {};
 }
 
+// Dynamic range: the official library gives a node whose bias is computed to other kernels, which
+// quantize its input in another way.
+inline Status check_hybrid_bias(const Tensor* bias) {
+    if (bias == nullptr || bias->constant) return {};
+    return unimplemented("a bias that is not constant, under a float input and integer weights");
+}
+
 // The official library's accelerated path takes an integer operator only if weights and bias are
 // constant, and uint8 weights only if their quantized dimension is 0 (which is of no other
 // consequence to a single scale).

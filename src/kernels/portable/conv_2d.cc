@@ -107,7 +107,7 @@ class Conv2d final : public Kernel {
             return {};
         }
         if (input.dtype == DType::float32 && weights.dtype == DType::int8 && weights.constant)
-            return prepare_hybrid(weights);
+            return prepare_hybrid(weights, bias);
         return unimplemented("no CONV_2D of " + std::string(dtype_name(input.dtype)) +
                              " input and " + (weights.constant ? "" : "variable ") +
                              std::string(dtype_name(weights.dtype)) + " weights");
@@ -131,14 +131,16 @@ class Conv2d final : public Kernel {
                               fast ? Scaling::float_ratio : builtin);
     }
 
-    Status prepare_hybrid(const Tensor& weights) {
+    Status prepare_hybrid(const Tensor& weights, const Tensor* bias) {
+        TRY(check_hybrid_bias(bias));
         TRY(check_weight_quantization(weights, 0, geometry_.outputs));
         if (weights.quantization.zero_point() != 0)
             return invalid("int8 weights of CONV_2D need zero point 0");
         weight_scales_ = scales_per_channel(weights, geometry_.outputs);
         const WindowAxis &y = geometry_.y, &x = geometry_.x;
         const bool pointwise = y.filter == 1 && x.filter == 1 && y.stride == 1 && x.stride == 1;
-        form_ = pointwise && groups_ == 1 ? Form::hybrid_pixels : Form::hybrid_images;
+        const bool depthwise = group_channels_ == 1 && group_outputs_ == 1;
+        form_ = pointwise && groups_ == 1 && !depthwise ? Form::hybrid_pixels : Form::hybrid_images;
         return {};
     }
 

@@ -111,7 +111,7 @@ class FullyConnected final : public Kernel {
             return {};
         }
         const bool int8 = weights.dtype == DType::int8 && weights.constant;
-        if (input.dtype == DType::float32 && (int8 || int4)) return prepare_hybrid(weights);
+        if (input.dtype == DType::float32 && (int8 || int4)) return prepare_hybrid(weights, bias);
         return unimplemented("no FULLY_CONNECTED of " + std::string(dtype_name(input.dtype)) +
                              " input and " + (weights.constant ? "" : "variable ") +
                              std::string(dtype_name(weights.dtype)) + " weights");
@@ -129,10 +129,11 @@ class FullyConnected final : public Kernel {
             weights.dtype == DType::uint8 || weights.quantization.zero_point() == 0;
         return stage_.prepare(
             input, weights, output, outputs_, bounds_,
-            accelerated(weights, bias) && centred ? Scaling::float_ratio : Scaling::ties_up);
+            accelerated(weights, bias) && centred ? Scaling::float_ratio : Scaling::ties_up, true);
     }
 
-    Status prepare_hybrid(const Tensor& weights) {
+    Status prepare_hybrid(const Tensor& weights, const Tensor* bias) {
+        TRY(check_hybrid_bias(bias));
         TRY(check_weight_quantization(weights, 0, outputs_));
         if (weights.quantization.zero_point() != 0)
             return unimplemented("weights with a zero point under a float input have no kernel");

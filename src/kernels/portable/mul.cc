@@ -1,6 +1,8 @@
 // MUL. Stored integers: XREQ of the product of the two distances from zero; where the official
-// library does not accelerate the node, GL (docs/exact.md).
+// library does not accelerate the node, GL; a tensor times itself is a table of squares
+// (docs/exact.md).
 #include "kernels/portable/arithmetic.h"
+#include "kernels/portable/byte_table.h"
 #include "kernels/portable/factories.h"
 
 namespace skiff::kernels {
@@ -42,31 +44,45 @@ class Mul final : public Kernel {
 
     Status invoke(InvokeContext& context) override {
         const auto f = [](auto a, auto b) { return a * b; };
-        if (run_plain(plan_, context, bounds_, f)) return {};
-        if (accelerated_)
-            run_stored(plan_, context, product_);
-        else
-            run_stored(plan_, context, builtin_product_);
+        if (!run_plain(plan_, context, bounds_, f)) run_bytes(context);
         return {};
     }
 
  private:
+    enum class Rule { accelerated, squares, builtin };
+
+    void run_bytes(InvokeContext& context) {
+        switch (rule_) {
+            case Rule::accelerated:
+                run_stored(plan_, context, product_);
+                break;
+            case Rule::squares:
+                map_elements<std::uint8_t, std::uint8_t>(context, cheap_grain, squares_);
+                break;
+            case Rule::builtin:
+                run_stored(plan_, context, builtin_product_);
+                break;
+        }
+    }
+
     Status prepare_stored(const PrepareContext& context) {
         const TensorQuantization& a = context.input(0)->quantization;
         const TensorQuantization& b = context.input(1)->quantization;
         const TensorQuantization& out = context.output().quantization;
         const DType type = context.output().dtype;
         const float ratio = scale_ratio(a.scale(), b.scale(), out.scale());
-        accelerated_ =
-            ratio >= 0x1p-16f && ratio < 0x1p8f && plan_.shape.rank() <= max_accelerated_rank;
-        if (accelerated_) {
-            product_.requantize = Requantizer(
-                stored_activation(bounds_, out.scale(), out.zero_point(), type), out.zero_point());
+        if (ratio >= 0x1p-16f && ratio < 0x1p8f && plan_.shape.rank() <= max_accelerated_rank) {
+            const IntegerRange range =
+                stored_activation(bounds_, out.scale(), out.zero_point(), type);
+            if (context.input(0) == context.input(1)) return prepare_squares(a, out, range, type);
+            rule_ = Rule::accelerated;
+            product_.requantize = Requantizer(range, out.zero_point());
             product_.ratio = ratio;
             product_.a_zero_point = a.zero_point();
             product_.b_zero_point = b.zero_point();
             return {};
         }
+        rule_ = Rule::builtin;
         // The library's built-in kernel loses high bits of products above 2^15 here and there.
         if (!(ratio * 65025.f < 32512.f))
             return unimplemented(
@@ -80,12 +96,29 @@ class Mul final : public Kernel {
         return {};
     }
 
+    // y = rne(f(f(v*v * f(1/so)) + zo)), v = f((x - zi) * si), in float32.
+    Status prepare_squares(const TensorQuantization& in, const TensorQuantization& out,
+                           IntegerRange range, DType type) {
+        rule_ = Rule::squares;
+        const float inverse = 1 / out.scale();
+        const auto zero_point = static_cast<float>(out.zero_point());
+        squares_.fill(type, [&](std::int32_t stored) {
+            const float x = static_cast<float>(stored - in.zero_point()) * in.scale();
+            const float square = x * x;
+            const float scaled = square * inverse;
+            return round_to_even(clamp_float(scaled + zero_point, static_cast<float>(range.lo),
+                                             static_cast<float>(range.hi)));
+        });
+        return {};
+    }
+
     Activation activation_;
     FloatRange bounds_;
     Broadcast plan_;
-    bool accelerated_ = false;  // which of the two rules
+    Rule rule_ = Rule::builtin;  // of stored integers
     AcceleratedProduct product_;
     BuiltinProduct builtin_product_;
+    ByteTable squares_;
 };
 
 }  // namespace

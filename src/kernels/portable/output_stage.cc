@@ -36,7 +36,8 @@ std::vector<float> scales_per_channel(const Tensor& weights, std::int64_t channe
 }
 
 Status OutputStage::prepare(const Tensor& input, const Tensor& weights, const Tensor& output,
-                            std::int64_t channels, FloatRange bounds, Scaling scaling) {
+                            std::int64_t channels, FloatRange bounds, Scaling scaling,
+                            bool single_in_float) {
     const float input_scale = input.quantization.scale();
     const float output_scale = output.quantization.scale();
     scaling_ = scaling;
@@ -57,10 +58,14 @@ Status OutputStage::prepare(const Tensor& input, const Tensor& weights, const Te
     ties_up_channels_ = scaling == Scaling::ties_up     ? channels
                         : scaling == Scaling::ties_away ? 0
                                                         : channels / 8 * 8;
-    for (const float weight_scale : scales_per_channel(weights, channels))
-        factors_.push_back(
-            fixed_multiplier(static_cast<double>(input_scale) * static_cast<double>(weight_scale) /
-                             static_cast<double>(output_scale)));
+    const bool in_float =
+        weights.dtype == DType::uint8 || (single_in_float && !weights.quantization.per_channel());
+    for (const float weight_scale : scales_per_channel(weights, channels)) {
+        const float rounded = input_scale * weight_scale;
+        const double exact = static_cast<double>(input_scale) * static_cast<double>(weight_scale);
+        factors_.push_back(fixed_multiplier((in_float ? static_cast<double>(rounded) : exact) /
+                                            static_cast<double>(output_scale)));
+    }
     return {};
 }
 

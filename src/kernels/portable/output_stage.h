@@ -30,9 +30,11 @@ std::vector<float> scales_per_channel(const Tensor& weights, std::int64_t channe
 class OutputStage {
  public:
     // Quantizations are checked already. Fails on scale ratios of 256 and more, as the library does
-    // (float_ratio only).
+    // (float_ratio only). The other scalings form input scale * weight scale in double, but in
+    // float32 for uint8 weights, and for weights of one scale where `single_in_float`.
     Status prepare(const Tensor& input, const Tensor& weights, const Tensor& output,
-                   std::int64_t channels, FloatRange bounds, Scaling scaling);
+                   std::int64_t channels, FloatRange bounds, Scaling scaling,
+                   bool single_in_float = false);
 
     // Adds the bias of channels [first, first + n) to n sums, scales them and stores n elements. A
     // null bias is zeros. `bias` points to channel 0. Sums wrap, as int32 do in the library.
