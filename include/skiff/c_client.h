@@ -200,8 +200,8 @@ SKIFF_API void skiff_interpreter_version(const skiff_interpreter* interpreter,
 SKIFF_API uint64_t skiff_interpreter_inference_id(const skiff_interpreter* interpreter);
 
 /* An image labeler that follows the model: each image is labelled by the best version of that
-   moment. Of `options`, threads is not used. Texts of labels live until the next call of process. When
-   a version comes that is no image classifier, the labeler goes on with the one it has. */
+   moment. Of `options`, threads is not used. Texts of labels live until the next call of process.
+   When a version comes that is no image classifier, the labeler goes on with the one it has. */
 SKIFF_API int32_t skiff_model_labeler_create(skiff_model* model,
                                              const skiff_labeler_options* options,
                                              skiff_labeler** labeler, skiff_error* error);

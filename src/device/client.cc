@@ -67,13 +67,11 @@ class ClientImpl final : public Client {
         const auto store_bytes = TRY(core_->files.bytes_used());
         const auto checked_at_s = std::max(TRY(core_->store->number_fact("checked_at_s")),
                                            TRY(core_->store->number_fact("model_checked_at_s")));
-        return Json{{"installed", std::move(installed)},
-                    {"counts", report.at("cells")},
-                    {"reports_waiting", reports.waiting},
-                    {"reports_refused", reports.refused},
-                    {"store_bytes", store_bytes},
-                    {"checked_at_s", checked_at_s},
-                    {"check_failure", TRY(core_->store->fact("check_failure"))}};
+        const std::string check_failure = TRY(core_->store->fact("check_failure"));
+        return Json{{"installed", std::move(installed)},  {"counts", report.at("cells")},
+                    {"reports_waiting", reports.waiting}, {"reports_refused", reports.refused},
+                    {"store_bytes", store_bytes},         {"checked_at_s", checked_at_s},
+                    {"check_failure", check_failure}};
     }
 
     bool is_model_downloaded(std::string_view name) const override {

@@ -79,7 +79,7 @@ class FolderHome final : public Home {
                                                 "(read it again and repeat the change)");
         remove_left_files(folder_ + "/metadata");
         std::vector<std::string> made;
-        const Status written = write(publication, made);
+        Status written = write(publication, made);
         if (!written.ok())
             for (const std::string& path : made) (void)remove_file(folder_ + "/" + path);
         return written;
@@ -110,7 +110,7 @@ class FolderHome final : public Home {
             entries.push_back(
                 {trust::date_time_text(std::time(nullptr)), who_, next.version, note});
         const std::uint64_t size = TRY(append_audit(audit_file_, entries));
-        const Status written = tree_.write(timestamp.path, as_bytes(timestamp.bytes));
+        Status written = tree_.write(timestamp.path, as_bytes(timestamp.bytes));
         if (!written.ok()) (void)take_back_audit(audit_file_, size);
         return written;
     }

@@ -174,7 +174,7 @@ Status Project::set_home(const HomePlace& place) {
     }
     if (home == home_) return {};
     std::swap(home, home_);
-    const Status written = write_settings();
+    Status written = write_settings();
     if (!written.ok()) std::swap(home, home_);
     return written;
 }

@@ -88,7 +88,7 @@ Status Project::publish(const publish::Publication& publication, const std::stri
     for (const publish::MetadataFile& file : publication.files)
         if (file.path == timestamp_path) intent.timestamp_sha256 = sha256_hex(as_bytes(file.bytes));
     const std::int64_t id = TRY(write_intent(ledger_, intent));
-    const Status taken = home_->take(publication);
+    Status taken = home_->take(publication);
     if (!taken.ok()) {
         (void)settle_locked();  // else the next publication or start does it
         return taken;

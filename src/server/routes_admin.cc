@@ -87,15 +87,17 @@ void metrics(Services& services, int connections, const Reply& reply) {
 
 void add_admin_routes(std::vector<Route>& routes, Services& services,
                       const std::function<int()>& connections) {
-    routes.push_back({.method = "GET", .pattern = "/healthz", .answer = [](Call, Reply reply) {
-                          reply(json_response(200, {{"ok", true}}));
-                      }});
-    routes.push_back({.method = "GET",
-                      .pattern = "/readyz",
-                      .answer = [&services](Call, Reply reply) { ready(services, reply); }});
+    routes.push_back(
+        {.method = "GET", .pattern = "/healthz", .answer = [](const Call&, const Reply& reply) {
+             reply(json_response(200, {{"ok", true}}));
+         }});
+    routes.push_back(
+        {.method = "GET",
+         .pattern = "/readyz",
+         .answer = [&services](const Call&, const Reply& reply) { ready(services, reply); }});
     routes.push_back({.method = "GET",
                       .pattern = "/metrics",
-                      .answer = [&services, connections](Call, Reply reply) {
+                      .answer = [&services, connections](const Call&, const Reply& reply) {
                           metrics(services, connections(), reply);
                       }});
 }
