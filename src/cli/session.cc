@@ -10,11 +10,12 @@
 namespace skiff::cli {
 
 void print_error(std::string_view message) {
-    // What wraps an error may name the same place as the error does, or a file in it.
+    // What wraps an error may name the same place as the error does, a file in it, or a version
+    // of the model.
     if (const std::size_t end = message.find(": "); end != message.npos) {
         const std::string_view place = message.substr(0, end), rest = message.substr(end + 2);
         const std::string_view after = rest.substr(std::min(place.size(), rest.size()));
-        if (rest.starts_with(place) && (after.starts_with(": ") || after.starts_with('/')))
+        if (rest.starts_with(place) && (after.starts_with(':') || after.starts_with('/')))
             message.remove_prefix(end + 2);
     }
     std::string line = "skiff: error: ";

@@ -155,6 +155,7 @@ TEST(Words, ErrorsAreOneLineAndNameAPlaceOnce) {
               "skiff: error: " + place + ": it is down  (start it)\n");
     EXPECT_EQ(printed((place + ": " + place + "/metadata/x: it broke off").c_str()),
               "skiff: error: " + place + "/metadata/x: it broke off\n");
+    EXPECT_EQ(printed("digits: digits:1 waits"), "skiff: error: digits:1 waits\n");
     EXPECT_EQ(printed("a: b: c"), "skiff: error: a: b: c\n");
     EXPECT_EQ(printed("a: ab: c"), "skiff: error: a: ab: c\n");
 }
