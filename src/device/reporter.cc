@@ -61,7 +61,9 @@ Status freeze(Core& core) {
     if (!belongs_together || report.report_id.empty()) report.report_id = random_uuid();
     const bool goes_on = report.report_id == TRY(store.fact("report_id"));
     report.sequence = goes_on ? static_cast<std::uint64_t>(last) + 1 : 1;
-    report.window_end_ms = core.options.host.clock->unix_ms();
+    // Never before what was signed: of a clock that is months behind, the server takes no report.
+    report.window_end_ms = std::max(core.options.host.clock->unix_ms(),
+                                    TRY(store.number_fact("clock_floor_s")) * 1000);
     report.window_start_ms = TRY(store.number_fact("report_window_ms"));
     if (report.window_start_ms == 0 || report.window_start_ms > report.window_end_ms)
         report.window_start_ms = report.window_end_ms;

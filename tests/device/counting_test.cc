@@ -347,6 +347,19 @@ TEST_F(CountingUses, report_ids) {
     EXPECT_NE(next_report().report_id, fourth.report_id);
 }
 
+TEST_F(CountingUses, reports_of_a_clock_that_is_behind_have_the_time_that_was_signed) {
+    const auto device = reporting();
+    const auto digits = model(*device);
+    ASSERT_TRUE(device->sync(soon).ok());
+    const std::int64_t signed_ms = project_.clock->unix_ms();
+    project_.clock->jump_to(signed_ms - std::int64_t{200} * 86'400'000);
+    compute(*digits);
+    bodies_.clear();
+    ASSERT_TRUE(device->sync(soon).ok());
+    const auto report = telemetry::read_report(bodies_.at(0));
+    EXPECT_EQ(report->window_end_ms, signed_ms);
+}
+
 TEST_F(CountingUses, report_urls) {
     const auto url_for = [](std::vector<std::string> urls) {
         ClientOptions options;
