@@ -10,6 +10,7 @@
 
 using skiff::Code;
 using skiff::Result;
+using skiff::Status;
 using skiff::api::fail;
 using skiff::api::finish;
 using skiff::api::text_or_empty;
@@ -46,12 +47,11 @@ void set_callbacks(skiff::device::ClientOptions& options, const skiff_client_opt
 }
 
 // Takes hold of both users at once, so that they are released however this ends.
-Result<std::shared_ptr<skiff::device::Client>> create(const skiff_client_options& o,
-                                                      bool has_place) {
+Status create(const skiff_client_options& o, skiff_client** created) {
     const User user = skiff::api::take_user(o.user, o.release);
     skiff::device::ClientOptions options;
     options.host = TRY(skiff::api::make_host(o.host));
-    if (!has_place)
+    if (!created)
         return skiff::error(Code::invalid_argument,
                             "skiff_client_create: give a place for the client");
     if (!o.urls && o.url_count > 0)
@@ -66,7 +66,9 @@ Result<std::shared_ptr<skiff::device::Client>> create(const skiff_client_options
     if (o.store_quota_bytes != 0) options.store_quota_bytes = o.store_quota_bytes;
     options.attributes = text_or_empty(o.attributes);
     set_callbacks(options, o, user);
-    return skiff::device::Client::create(std::move(options));
+    auto made = TRY(skiff::device::Client::create(std::move(options)));
+    *created = new skiff_client{std::move(made)};
+    return {};
 }
 
 }  // namespace
@@ -78,10 +80,8 @@ int32_t skiff_client_create(const skiff_client_options* options, skiff_client** 
         return fail(skiff::error(Code::invalid_argument,
                                  "skiff_client_create: give options whose size is set"),
                     error);
-    auto made = create(o, client != nullptr);
-    if (!made.ok()) return fail(made.error(), error);
-    *client = new skiff_client{std::move(made).value()};
-    return SKIFF_OK;
+    const Status created = create(o, client);
+    return created.ok() ? SKIFF_OK : fail(created.error(), error);
 }
 
 void skiff_client_destroy(skiff_client* client) {

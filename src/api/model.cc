@@ -5,6 +5,7 @@
 
 using skiff::Code;
 using skiff::Result;
+using skiff::Status;
 using skiff::api::fail;
 using skiff::api::text_or_empty;
 
@@ -28,9 +29,11 @@ Result<std::optional<device::LocalModel>> read_local_model(const skiff_local_mod
 
 namespace {
 
-Result<skiff_model*> open(skiff_client* client, const char* name, const skiff_model_options& o) {
+// Takes hold of the user at once, so that it is released however this ends.
+Status open(skiff_client* client, const char* name, const skiff_model_options& o,
+            skiff_model** opened) {
     const skiff::api::User user = skiff::api::take_user(o.user, o.release);
-    if (!client || !name)
+    if (!client || !name || !opened)
         return skiff::error(Code::invalid_argument,
                             "skiff_client_model: give a client, a name and a place for the model");
     skiff::device::ModelOptions options;
@@ -51,7 +54,8 @@ Result<skiff_model*> open(skiff_client* client, const char* name, const skiff_mo
         };
     const auto conditions = options.conditions;
     auto model = TRY(client->client->model(name, std::move(options)));
-    return new skiff_model{client->client, std::move(model), conditions};
+    *opened = new skiff_model{client->client, std::move(model), conditions};
+    return {};
 }
 
 }  // namespace
@@ -64,10 +68,8 @@ int32_t skiff_client_model(skiff_client* client, const char* name,
         return fail(skiff::error(Code::invalid_argument,
                                  "skiff_client_model: give options whose size is set, or NULL"),
                     error);
-    auto opened = open(model ? client : nullptr, name, o);
-    if (!opened.ok()) return fail(opened.error(), error);
-    *model = *opened;
-    return SKIFF_OK;
+    const Status opened = open(client, name, o, model);
+    return opened.ok() ? SKIFF_OK : fail(opened.error(), error);
 }
 
 void skiff_model_destroy(skiff_model* model) {

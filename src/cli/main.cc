@@ -103,6 +103,8 @@ int main(int argc, char** argv) {
     if (!words.empty() && words[0] == "help") {
         std::rotate(words.begin(), words.begin() + 1, words.end());
         words.back() = "--help";
+        const auto is_asked = [&](const CLI::App* verb) { return verb->get_name() == words[0]; };
+        if (words.size() > 1 && std::ranges::none_of(all_verbs(app), is_asked)) words.pop_back();
     }
     try {
         app.parse(std::vector<std::string>(words.rbegin(), words.rend()));

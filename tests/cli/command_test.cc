@@ -91,6 +91,7 @@ TEST(Command, BadModels) {
 }
 
 TEST(Command, HelpIsAWordToo) {
+    expect_one_error(run_skiff({"help", "frobnicate"}), 2, "there is no command 'frobnicate'");
     const std::vector<std::pair<std::vector<std::string>, std::vector<std::string>>> pairs = {
         {{"help"}, {"--help"}},
         {{"help", "publish"}, {"publish", "--help"}},
