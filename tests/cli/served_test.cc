@@ -21,15 +21,14 @@ namespace {
 class Terminal {
  public:
     Terminal() : master_(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)) {
-        CHECK(master_ >= 0 && ::grantpt(master_) == 0 && ::unlockpt(master_) == 0);
-        slave_ = ::open(::ptsname(master_), O_RDWR | O_NOCTTY | O_CLOEXEC);
-        CHECK(slave_ >= 0);
+        if (master_ >= 0 && ::grantpt(master_) == 0 && ::unlockpt(master_) == 0)
+            slave_ = ::open(::ptsname(master_), O_RDWR | O_NOCTTY | O_CLOEXEC);
     }
     ~Terminal() {
-        ::close(master_);
+        if (master_ >= 0) ::close(master_);
         if (slave_ >= 0) ::close(slave_);
     }
-    int descriptor() const { return slave_; }
+    int descriptor() const { return slave_; }  // below 0: this machine has none
     // All of it, until the program has ended.
     std::string read() {
         ::close(std::exchange(slave_, -1));
@@ -41,7 +40,7 @@ class Terminal {
     }
 
  private:
-    int master_, slave_;
+    int master_, slave_ = -1;
 };
 
 }  // namespace
@@ -56,6 +55,7 @@ TEST_F(Served, AnUploadShowsBytesPercentAndRateOnATerminalOnly) {
     const std::string big = file("big.bin", std::string(24'000'000, 'b'));
     std::vector<std::string> words = {"publish", "big", big, "-C", demo_, "--context", "slow"};
     Terminal terminal;
+    if (terminal.descriptor() < 0) GTEST_SKIP() << "there are no terminals: /dev/pts is not there";
     Running publishing(words, environment(), terminal.descriptor());
     const std::string seen = terminal.read();
     EXPECT_EQ(publishing.wait(), 0) << seen;
