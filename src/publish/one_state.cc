@@ -41,10 +41,11 @@ class Copy {
         : publisher_(publisher), from_(from), to_(to) {}
 
     Status run(std::int64_t base) {
+        // What is read below belongs to this one, if it is still the same at the end.
+        const std::string timestamp = TRY(from_.read("metadata/timestamp.json"));
         StagedTree tree(from_);
         const Publisher reader{from_, publisher_.root, publisher_.project, {}, 0};
         const trust::Repository repository = TRY(open_home(reader, tree));
-        const std::string timestamp = TRY(from_.read("metadata/timestamp.json"));
         const std::int64_t snapshot =
             TRY(trust::parse_timestamp(timestamp, "timestamp.json")).snapshot.version;
         publication_.base = base;
@@ -52,6 +53,9 @@ class Copy {
             TRY(add(path_of("root", version)));
         TRY(add_targets(repository));
         TRY(add(path_of("snapshot", snapshot)));
+        if (TRY(from_.read("metadata/timestamp.json")) != timestamp)
+            return retryable(Code::aborted,
+                             from_.describe() + ": somebody else published meanwhile");
         publication_.files.push_back({"metadata/timestamp.json", timestamp});
         publication_.audit.push_back({"copy", from_.describe(), ""});
         return to_.take(publication_);
